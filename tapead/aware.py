@@ -1,0 +1,137 @@
+"""What stands in for builtins and for caches while a recording runs: they let tracked numbers pass.
+
+Each behaves as the original on everything else, so that a reference which outlives the recording
+does no harm.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import types
+from typing import Any
+
+import numpy as np
+
+from tapead import math as _math
+from tapead import scalar
+from tapead.scalar import Scalar
+
+
+class _FloatType(type):
+    """The class of `float_`, which is `float` for calls, isinstance, == and hash."""
+
+    def __call__(cls, *args: Any) -> Any:
+        if cls is not float_:  # a class that the program derives from float
+            return type.__call__(cls, *args)
+        if len(args) == 1 and type(args[0]) is Scalar:
+            return args[0]
+        return float(*args)
+
+    def __instancecheck__(cls, x: Any) -> bool:
+        return isinstance(x, float) if cls is float_ else super().__instancecheck__(x)
+
+    def __subclasscheck__(cls, c: type) -> bool:
+        return issubclass(c, float) if cls is float_ else super().__subclasscheck__(c)
+
+    def __eq__(cls, other: Any) -> bool:
+        return other is cls or (cls is float_ and other is float)
+
+    def __hash__(cls) -> int:
+        return hash(float) if cls is float_ else super().__hash__()
+
+    def __repr__(cls) -> str:
+        return repr(float) if cls is float_ else super().__repr__()
+
+
+class float_(float, metaclass=_FloatType):
+    """`float` that gives a tracked number back as it is."""
+
+    dtype = np.dtype(float)
+
+
+float_.__name__ = float_.__qualname__ = "float"
+float_.__doc__ = float.__doc__
+
+
+class _Type:
+    """`type` that calls a tracked number, and a float, `float_`."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if len(args) == 1 and not kwargs:
+            kind = type(args[0])
+            return float_ if kind is Scalar or kind is float else kind
+        return type(*args, **kwargs)
+
+    def __instancecheck__(self, x: Any) -> bool:
+        return isinstance(x, type)
+
+    def __subclasscheck__(self, c: type) -> bool:
+        return issubclass(c, type)
+
+    def __mro_entries__(self, bases: tuple) -> tuple[type]:
+        return (type,)
+
+    def __eq__(self, other: Any) -> bool:
+        return other is self or other is type
+
+    def __hash__(self) -> int:
+        return hash(type)
+
+    def __repr__(self) -> str:
+        return repr(type)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(type, name)
+
+
+type_ = _Type()
+
+
+@functools.wraps(builtins.sum)
+def sum_(iterable, /, start=0):
+    """`sum` of Python 3.12 and later: floats are added with compensation, rounded once."""
+    terms = list(iterable)
+    if not any(type(x) is Scalar for x in (start, *terms)):
+        return sum(terms, start)
+    if not all(type(x) in (Scalar, float, int) for x in (start, *terms)):
+        total = start
+        for x in terms:
+            total = total + x
+        return total
+    total = sum(map(scalar.plain, terms), scalar.plain(start))
+    return _math._exact_sum([start, *terms] if start != 0 else terms, total)
+
+
+class Cached:
+    """A function under `functools.lru_cache` that tells tracked numbers apart by row, not by value.
+
+    Two variables may have the same value, and a cache filled by plain calls holds plain results: by
+    value, derivatives would be lost in silence.  A cache of this recording's own takes its place.
+    """
+
+    def __init__(self, cached: functools._lru_cache_wrapper) -> None:
+        self._cached = cached
+        self._epoch = 0
+        self._memo: dict = {}
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        epoch = scalar.current_epoch()
+        if not epoch:
+            return self._cached(*args, **kwargs)
+        if epoch != self._epoch:
+            self._epoch, self._memo = epoch, {}
+        key = (tuple(map(_identity, args)), tuple((k, _identity(v)) for k, v in kwargs.items()))
+        if key not in self._memo:
+            self._memo[key] = self._cached.__wrapped__(*args, **kwargs)
+        return self._memo[key]
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else types.MethodType(self, instance)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cached, name)
+
+
+def _identity(x: Any) -> Any:
+    return (Scalar, scalar.row_of(x)) if type(x) is Scalar else (type(x), x)

@@ -1,0 +1,75 @@
+"""The errors that only tapead raises, and the text that leads a reader from one to its cure.
+
+Misuse of an argument raises the usual ``TypeError`` or ``ValueError``; the classes here are for
+what can go wrong *inside* a recorded program.  None of them derives from ``TypeError`` or
+``ValueError``, so that a program's own ``except ValueError`` does not swallow one by accident.
+"""
+
+from __future__ import annotations
+
+import linecache
+import os
+import sys
+from types import CodeType, FrameType
+
+_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+class TapeadError(Exception):
+    """Base of the errors below.
+
+    Attributes
+    ----------
+    filename, lineno
+        Where in the user's program it happened; ``None`` where that is not known.
+    globals, code
+        The namespace and the code object that ran there.
+    """
+
+    filename: str | None = None
+    lineno: int | None = None
+    globals: dict | None = None
+    code: CodeType | None = None
+
+
+class DetachedError(TapeadError):
+    """A tracked number was about to become a plain float, and its derivative to be lost."""
+
+
+class StaleNumberError(TapeadError):
+    """A tracked number was used after the recording that made it had ended."""
+
+
+class WrongThreadError(TapeadError):
+    """A tracked number was used in another thread than the one that records it."""
+
+
+class UnsupportedError(TapeadError, NotImplementedError):
+    """The program left what tapead can differentiate, for instance for complex numbers."""
+
+
+class TapeFullError(TapeadError, MemoryError):
+    """The tape holds as many rows as its 4-byte operands can name (2**31)."""
+
+
+def user_frame() -> FrameType | None:
+    """The innermost frame that is not tapead's own."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(_HERE):
+        frame = frame.f_back
+    return frame
+
+
+def located(kind: type[TapeadError], what: str, remedy: str) -> TapeadError:
+    """An error of `kind` whose message starts with the user's line and ends with the cure."""
+    frame = user_frame()
+    if frame is None:
+        return kind(f"{what}\n  {remedy}")
+    filename, lineno = frame.f_code.co_filename, frame.f_lineno
+    source = linecache.getline(filename, lineno).strip()
+    quoted = f"\n    {source}" if source else ""
+    where = f'File "{filename}", line {lineno}, in {frame.f_code.co_name}'
+    error = kind(f"{what}\n  {where}{quoted}\n  {remedy}")
+    error.filename, error.lineno = filename, lineno
+    error.globals, error.code = frame.f_globals, frame.f_code
+    return error

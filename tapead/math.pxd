@@ -1,0 +1,1 @@
+from tapead.scalar cimport unary

@@ -1,0 +1,139 @@
+"""Running a function recorded: lifting its arguments, one more try when a module was not foreseen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tapead import intercept, scalar, trees
+from tapead.errors import DetachedError, UnsupportedError
+from tapead.scalar import Scalar
+from tapead.tape import Tape
+
+
+def recorded(tape: Tape, f: Callable, body: Callable[[int], Any], rerun: bool) -> Any:
+    """``body(lo)`` while `tape`, this thread's current one, records and f's modules see tape-aware names.
+
+    `lo` is the segment's first row.  Whatever happens, the recording is closed and the names are
+    as they were.  Where a number was detached in a module that was not foreseen, the module is
+    taken in and `body` runs once more, unless `rerun` is False.
+    """
+    while True:
+        plan = intercept.plan_for(f)
+        lo = tape.open()
+        intercept.enter(plan)
+        try:
+            scalar.activate(tape)
+            return body(lo)
+        except Exception as error:
+            cause = error if tape.pending is None else tape.pending
+            detached = isinstance(cause, DetachedError)
+            if not (detached and rerun and intercept.widen(f, cause)):
+                if cause is error:
+                    raise
+                raise cause from error
+            tape.pending = None
+        finally:
+            intercept.leave(plan)
+            tape.shut()
+
+
+def settle(tape: Tape) -> None:
+    """Raise the error that the program met and swallowed: its result is not to be trusted."""
+    if tape.pending is not None:
+        raise tape.pending
+
+
+# ------------------------------------------------------------------------------- arguments ---
+
+_ONE = object()  # the structure of a single number
+
+
+def inputs(tree: Any) -> tuple[list, Any]:
+    """The leaves of an argument and its structure; flat lists of numbers do without optree."""
+    kind = type(tree)
+    if kind is float or kind is Scalar or kind is int:
+        return [tree], _ONE
+    if (kind is list or kind is tuple) and all(map(scalar.liftable, tree)):
+        return list(tree), kind
+    return trees.flatten(tree)
+
+
+def rebuild(spec: Any, leaves: list) -> Any:
+    """The tree of that structure with these leaves."""
+    if spec is _ONE:
+        return leaves[0]
+    if spec is list:
+        return leaves
+    if spec is tuple:
+        return tuple(leaves)
+    return trees.unflatten(spec, leaves)
+
+
+def lift(leaves: list, spec: Any, name: str) -> list[Scalar]:
+    """Tracked numbers for the leaves of an argument."""
+    lifted = scalar.lift(leaves)
+    if lifted is None:
+        paths = trees.paths(spec)
+        lifted = scalar.lift([_real(x, name + p) for x, p in zip(leaves, paths, strict=True)])
+    return lifted
+
+
+def _real(leaf: Any, where: str) -> float | Scalar:
+    """The leaf as a float, or an error that names it."""
+    if scalar.liftable(leaf):
+        return leaf
+    if isinstance(leaf, (np.floating, np.integer)) and not isinstance(leaf, np.longdouble):
+        return float(leaf)
+    what = f"{where} is {_describe(leaf)}"
+    if isinstance(leaf, (complex, np.complexfloating)):
+        raise UnsupportedError(f"{what}; complex numbers are not supported yet")
+    if isinstance(leaf, np.ndarray):
+        raise UnsupportedError(f"{what}; arrays are not supported yet, pass x.tolist()")
+    raise TypeError(
+        f"{what}, not a real number: give a float, or leave it out of what is differentiated "
+        "(argnums chooses arguments; keyword arguments are never differentiated)"
+    )
+
+
+def _describe(x: Any) -> str:
+    text = repr(x)
+    return f"{text if len(text) < 40 else text[:37] + '...'} of type {type(x).__name__}"
+
+
+# --------------------------------------------------------------------------------- results ---
+
+
+def output_row(result: Any, f: Callable) -> int | None:
+    """The row of a result, None for a constant; an error for what is no real number."""
+    if type(result) is Scalar:
+        return scalar.row_of(result)
+    if isinstance(result, (float, int, np.floating, np.integer)) and not isinstance(result, bool):
+        return None
+    hint = ""
+    if result is None:
+        hint = " (is a return statement missing?)"
+    elif isinstance(result, tuple) and len(result) == 2:
+        hint = " (has_aux=True differentiates the first and hands the second through)"
+    raise TypeError(
+        f"{function_name(f)} returned {_describe(result)}; a gradient needs one real number{hint}"
+    )
+
+
+def function_name(f: Callable) -> str:
+    return getattr(f, "__qualname__", None) or type(f).__name__
+
+
+def detach(tree: Any) -> Any:
+    """The tree with plain numbers in the place of tracked ones."""
+    if type(tree) is Scalar:
+        return scalar.plain(tree)
+    return trees.map_leaves(_detach_leaf, tree)
+
+
+def _detach_leaf(x: Any) -> Any:
+    if isinstance(x, np.ndarray) and x.dtype == object:
+        return np.frompyfunc(scalar.plain, 1, 1)(x)
+    return scalar.plain(x)

@@ -1,0 +1,623 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+# cython: cdivision=True, nonecheck=False
+"""Scalar: a float whose operations are written to the tape.
+
+A `Scalar` holds its value, its row and the epoch of its recording, and no Python object: it is
+not seen by the cyclic garbage collector.  Every operation first asks whether the number belongs to
+the recording that runs in this thread (`live`: one compare of epochs, one of threads).
+"""
+
+from __future__ import annotations
+
+import opcode
+import operator
+import types
+from numbers import Rational
+
+import cython
+import numpy as np
+
+from tapead.elementary import CODES
+from tapead.errors import (
+    DetachedError,
+    StaleNumberError,
+    TapeadError,
+    UnsupportedError,
+    WrongThreadError,
+    located,
+    user_frame,
+)
+from tapead.tape import Tape, current, recording_threads
+
+if not cython.compiled:
+    import struct
+    from math import isfinite
+    from threading import get_ident as thread
+
+    from tapead.partials import value as ieee_value
+
+    PyLong_AsDouble = float
+
+    def bits(c):
+        """The 64 bits of c: unlike ==, they tell 0.0 from -0.0 and find a nan again."""
+        return struct.unpack("<Q", struct.pack("<d", c))[0]
+
+compiled = cython.compiled
+
+_INPUT = cython.declare(cython.int, CODES["input"])
+_COPY = cython.declare(cython.int, CODES["copy"])
+_STOP = cython.declare(cython.int, CODES["stop"])
+_ADD = cython.declare(cython.int, CODES["add"])
+_SUB = cython.declare(cython.int, CODES["sub"])
+_MUL = cython.declare(cython.int, CODES["mul"])
+_DIV = cython.declare(cython.int, CODES["div"])
+_NEG = cython.declare(cython.int, CODES["neg"])
+_ABS = cython.declare(cython.int, CODES["abs"])
+_POWC = cython.declare(cython.int, CODES["powc"])
+_POW = cython.declare(cython.int, CODES["pow"])
+_FLOORDIV = cython.declare(cython.int, CODES["floordiv"])
+_MOD = cython.declare(cython.int, CODES["mod"])
+_ROUND = cython.declare(cython.int, CODES["round"])
+
+_GOLDEN = cython.declare(cython.ulonglong, 0x1E3779B97F4A7C15)
+_tape = cython.declare(Tape, Tape())
+_owner = cython.declare(cython.size_t, 0)
+
+_add, _sub, _mul = operator.add, operator.sub, operator.mul
+_truediv, _floordiv, _mod, _pow = operator.truediv, operator.floordiv, operator.mod, operator.pow
+_lt, _le, _gt, _ge = operator.lt, operator.le, operator.gt, operator.ge
+_eq, _ne = operator.eq, operator.ne
+_round = round
+_BINARY_OP = opcode.opmap["BINARY_OP"]
+_REMAINDERS = {k for k, (name, _) in enumerate(opcode._nb_ops) if name.endswith("REMAINDER")}
+
+
+# ------------------------------------------------------------ what every operation does ---
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(0)
+def constant(c: cython.double) -> cython.int:
+    """The operand that stands for the constant c.
+
+    A program's constants are few and come again and again: a table of 64 that were seen last
+    keeps them from being stored each time.  Its slot is the top of a multiplicative hash.
+    """
+    pattern: cython.ulonglong = bits(c)
+    product: cython.ulonglong = pattern * _GOLDEN
+    slot: cython.int = cython.cast(cython.int, (product >> 58) & 63)
+    if _tape.seen_bits[slot] == pattern and _tape.seen_operand[slot] != 0:
+        return _tape.seen_operand[slot]
+    k: cython.int = _tape.new_constant(c)
+    _tape.seen_bits[slot] = pattern
+    _tape.seen_operand[slot] = k
+    return k
+
+
+@cython.cfunc
+@cython.inline
+def number(row: cython.Py_ssize_t, v: cython.double) -> Scalar:
+    """The number that row stands for."""
+    r: Scalar = Scalar.__new__(Scalar)
+    r.v = v
+    r.row = cython.cast(cython.int, row)
+    r.epoch = _tape.epoch
+    return r
+
+
+@cython.cfunc
+@cython.inline
+def emit(code: cython.int, a: cython.int, b: cython.int, v: cython.double) -> Scalar:
+    """Append a row to the current tape and give its number."""
+    if _tape.n == _tape.limit:
+        _tape.grow()
+    n: cython.Py_ssize_t = _tape.n
+    i: cython.Py_ssize_t = n - _tape.start
+    _tape.code[i] = cython.cast(cython.uchar, code)
+    _tape.a[i] = a
+    _tape.b[i] = b
+    _tape.val[i] = v
+    _tape.n = n + 1
+    return number(n, v)
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(-1)
+def check(x: Scalar) -> cython.int:
+    """Raise if x does not belong to the recording that runs in this thread."""
+    if x.epoch != _tape.epoch or thread() != _owner:
+        find_tape(x)
+    return 0
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def find_tape(x: Scalar) -> cython.int:
+    """Make this thread's tape the current one; raise if it does not record x."""
+    if thread() != _owner:
+        activate(current.tape)
+    if x.epoch != _tape.epoch:
+        raise misuse(x.epoch)
+    return 0
+
+
+def misuse(epoch):
+    """The error for a number of a recording that is over, or another thread's."""
+    owner = recording_threads.get(epoch)
+    if owner is None:
+        return located(
+            StaleNumberError,
+            "a tracked number was used after its recording had ended.",
+            "Numbers of a recording live while the differentiated function runs: return what is "
+            "needed (has_aux=True), or keep tapead.value(x).",
+        )
+    return located(
+        WrongThreadError,
+        f"a tracked number that thread {owner} records was used in another thread.",
+        "Do this work in the thread that calls the gradient, or hand over tapead.value(x).",
+    )
+
+
+def activate(tape):
+    """Make `tape` the one that this thread's numbers write to."""
+    global _tape, _owner
+    _tape = tape
+    _owner = thread()
+
+
+def rare(op, left, right):
+    """left op right, where one of them is neither Scalar nor float: as a float, if it is one."""
+    other = right if type(left) is Scalar else left
+    if not isinstance(other, (float, int, np.floating, np.integer, np.bool_, Rational)):
+        if isinstance(other, (complex, np.complexfloating)):
+            raise unsupported("a tracked number met a complex one; complex numbers")
+        return decline(op, left, right)
+    return op(left, float(other)) if other is right else op(float(other), right)
+
+
+@cython.cfunc
+@cython.exceptval(-2147483648)
+def operand(x: object) -> cython.int:
+    """The operand that a number is: its row, or a constant."""
+    if type(x) is Scalar:
+        s: Scalar = cython.cast(Scalar, x)
+        check(s)
+        return s.row
+    return constant(x)
+
+
+def decline(op, left, right):
+    """What `left op right` gives when one side is no number: whatever a float would give.
+
+    Types of other libraries and users get their turn; for the builtin ones that never work with
+    a float, the float is asked for its error.
+    """
+    other = right if type(left) is Scalar else left
+    if type(other) in (str, bytes, bytearray, list, tuple, dict, set, types.NoneType):
+        return op(plain(left), plain(right))
+    return NotImplemented
+
+
+def plain(x):
+    """The value of a Scalar, stale ones too; anything else as it is."""
+    if type(x) is Scalar:
+        return cython.cast(Scalar, x).v
+    return x
+
+
+def unsupported(what):
+    """The error for what tapead cannot differentiate, kept in case the program swallows it."""
+    error = located(
+        UnsupportedError,
+        f"{what} are not supported yet.",
+        "If no derivative is wanted here, compute with tapead.value(x).",
+    )
+    _tape.pending = error
+    return error
+
+
+@cython.cfunc
+def python_pow(a: cython.double, b: cython.double) -> cython.double:
+    """a ** b as Python's floats do it, errors included."""
+    if cython.compiled and a > 0.0 and isfinite(a) and isfinite(b):
+        p: cython.double = c_pow(a, b)
+        if isfinite(p):
+            return p
+    power = _pow(a, b)
+    if type(power) is complex:
+        raise unsupported(f"{a!r} ** {b!r} is complex; complex numbers")
+    return power
+
+
+# ------------------------------------------------------------------------------ Scalar ---
+
+
+@cython.freelist(512)
+@cython.final
+@cython.cclass
+class Scalar:
+    """A float that knows its row.  `isinstance(x, float)` holds; `type(x) is float` does not."""
+
+    if not cython.compiled:
+        __slots__ = ("epoch", "row", "v")
+
+    v: cython.double
+    row: cython.int
+    epoch: cython.ulonglong
+
+    # -- what it says it is
+
+    @property
+    def __class__(self):
+        return float
+
+    def __repr__(self):
+        return repr(self.v)
+
+    def __str__(self):
+        return str(self.v)
+
+    def __format__(self, spec):
+        return format(self.v, spec)
+
+    def __hash__(self):
+        return hash(self.v)
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def __reduce_ex__(self, protocol):
+        raise detached("a tracked number was about to be pickled, which would lose its derivative.")
+
+    @property
+    def real(self):
+        return self
+
+    @property
+    def imag(self):
+        return 0.0
+
+    def conjugate(self):
+        return self
+
+    def hex(self):
+        return self.v.hex()
+
+    def is_integer(self):
+        check(self)
+        return self.v.is_integer()
+
+    def as_integer_ratio(self):
+        raise detached("as_integer_ratio() turns a tracked number into integers without derivative.")
+
+    # -- the operators of a ring and a field
+
+    def __add__(self, other):
+        check(self)
+        if type(other) is Scalar:
+            o: Scalar = cython.cast(Scalar, other)
+            check(o)
+            return emit(_ADD, self.row, o.row, self.v + o.v)
+        if type(other) is float:
+            c: cython.double = cython.cast(cython.double, other)
+            return emit(_ADD, self.row, constant(c), self.v + c)
+        return rare(_add, self, other)
+
+    def __radd__(self, other):
+        check(self)
+        if type(other) is float:
+            c: cython.double = cython.cast(cython.double, other)
+            return emit(_ADD, constant(c), self.row, c + self.v)
+        return rare(_add, other, self)
+
+    def __sub__(self, other):
+        check(self)
+        if type(other) is Scalar:
+            o: Scalar = cython.cast(Scalar, other)
+            check(o)
+            return emit(_SUB, self.row, o.row, self.v - o.v)
+        if type(other) is float:
+            c: cython.double = cython.cast(cython.double, other)
+            return emit(_SUB, self.row, constant(c), self.v - c)
+        return rare(_sub, self, other)
+
+    def __rsub__(self, other):
+        check(self)
+        if type(other) is float:
+            c: cython.double = cython.cast(cython.double, other)
+            return emit(_SUB, constant(c), self.row, c - self.v)
+        return rare(_sub, other, self)
+
+    def __mul__(self, other):
+        check(self)
+        if type(other) is Scalar:
+            o: Scalar = cython.cast(Scalar, other)
+            check(o)
+            return emit(_MUL, self.row, o.row, self.v * o.v)
+        if type(other) is float:
+            c: cython.double = cython.cast(cython.double, other)
+            return emit(_MUL, self.row, constant(c), self.v * c)
+        return rare(_mul, self, other)
+
+    def __rmul__(self, other):
+        check(self)
+        if type(other) is float:
+            c: cython.double = cython.cast(cython.double, other)
+            return emit(_MUL, constant(c), self.row, c * self.v)
+        return rare(_mul, other, self)
+
+    def __truediv__(self, other):
+        check(self)
+        if type(other) is Scalar:
+            o: Scalar = cython.cast(Scalar, other)
+            check(o)
+            if o.v == 0.0:
+                return _truediv(1.0, 0.0)  # raises what a float raises
+            return emit(_DIV, self.row, o.row, self.v / o.v)
+        if type(other) is float:
+            c: cython.double = cython.cast(cython.double, other)
+            if c == 0.0:
+                return _truediv(1.0, 0.0)  # raises what a float raises
+            return emit(_DIV, self.row, constant(c), self.v / c)
+        return rare(_truediv, self, other)
+
+    def __rtruediv__(self, other):
+        check(self)
+        if type(other) is float:
+            c: cython.double = cython.cast(cython.double, other)
+            if self.v == 0.0:
+                return _truediv(1.0, 0.0)  # raises what a float raises
+            return emit(_DIV, constant(c), self.row, c / self.v)
+        return rare(_truediv, other, self)
+
+    def __pow__(self, other, modulo=None):
+        check(self)
+        if modulo is not None:
+            return pow(self.v, plain(other), plain(modulo))  # raises what a float raises
+        if type(other) is Scalar:
+            o: Scalar = cython.cast(Scalar, other)
+            check(o)
+            return emit(_POW, self.row, o.row, python_pow(self.v, o.v))
+        if type(other) is float:
+            c: cython.double = cython.cast(cython.double, other)
+            return emit(_POWC, self.row, constant(c), python_pow(self.v, c))
+        return rare(_pow, self, other)
+
+    def __rpow__(self, other, modulo=None):
+        check(self)
+        if type(other) is float:
+            c: cython.double = cython.cast(cython.double, other)
+            return emit(_POW, constant(c), self.row, python_pow(c, self.v))
+        return rare(_pow, other, self)
+
+    def __neg__(self):
+        check(self)
+        return emit(_NEG, self.row, 0, -self.v)
+
+    def __pos__(self):
+        check(self)
+        return self
+
+    def __abs__(self):
+        check(self)
+        return emit(_ABS, self.row, 0, abs(self.v))
+
+    # -- operators whose results are whole or piecewise so; Python computes the values
+
+    def __floordiv__(self, other):
+        return stepwise(_FLOORDIV, _floordiv, self, other)
+
+    def __rfloordiv__(self, other):
+        return stepwise(_FLOORDIV, _floordiv, other, self)
+
+    def __mod__(self, other):
+        return stepwise(_MOD, _mod, self, other)
+
+    def __rmod__(self, other):
+        return stepwise(_MOD, _mod, other, self)
+
+    def __divmod__(self, other):
+        return self // other, self % other
+
+    def __rdivmod__(self, other):
+        return other // self, other % self
+
+    def __round__(self, ndigits=None):
+        check(self)
+        if ndigits is None:
+            return _round(self.v)
+        return emit(_ROUND, self.row, constant(ndigits), _round(self.v, ndigits))
+
+    def __int__(self):
+        check(self)
+        return self.v.__int__()
+
+    def __trunc__(self):
+        check(self)
+        return self.v.__trunc__()
+
+    def __floor__(self):
+        check(self)
+        return self.v.__floor__()
+
+    def __ceil__(self):
+        check(self)
+        return self.v.__ceil__()
+
+    def __bool__(self):
+        check(self)
+        return self.v != 0.0
+
+    # -- comparisons: the branch that is taken is the one that is differentiated
+
+    def __lt__(self, other):
+        check(self)
+        if type(other) is float:
+            return self.v < cython.cast(cython.double, other)
+        return compare(_lt, self, other)
+
+    def __le__(self, other):
+        check(self)
+        if type(other) is float:
+            return self.v <= cython.cast(cython.double, other)
+        return compare(_le, self, other)
+
+    def __gt__(self, other):
+        check(self)
+        if type(other) is float:
+            return self.v > cython.cast(cython.double, other)
+        return compare(_gt, self, other)
+
+    def __ge__(self, other):
+        check(self)
+        if type(other) is float:
+            return self.v >= cython.cast(cython.double, other)
+        return compare(_ge, self, other)
+
+    def __eq__(self, other):
+        check(self)
+        return compare(_eq, self, other)
+
+    def __ne__(self, other):
+        check(self)
+        return compare(_ne, self, other)
+
+    # -- where the derivative would be lost
+
+    def __float__(self):
+        if formats_percent():
+            return self.v
+        check(self)
+        raise detached("a tracked number was about to become a plain float, without derivative.")
+
+    def __complex__(self):
+        raise unsupported("complex(x) of a tracked number: complex numbers")
+
+
+@cython.cfunc
+def stepwise(code: cython.int, op: object, left: object, right: object) -> object:
+    """left // right or left % right: Python computes the value, zero divisors and signs included."""
+    x, y = plain(left), plain(right)
+    if type(x) is not float or type(y) is not float:
+        return rare(op, left, right)
+    return emit(code, operand(left), operand(right), op(x, y))
+
+
+@cython.cfunc
+def compare(op: object, x: Scalar, other: object) -> object:
+    """x op other, decided by the values as floats decide it."""
+    if type(other) is Scalar:
+        o: Scalar = cython.cast(Scalar, other)
+        check(o)
+        return op(x.v, o.v)
+    return op(x.v, other)
+
+
+def formats_percent():
+    """Whether `"%f" % x` runs: the one C code that asks for a float only to print it.
+
+    It is told by the instruction that the user's frame is at: a `%` whose left operand is a number
+    never reaches ``__float__``.
+    """
+    frame = user_frame()
+    if frame is None:
+        return False
+    code = frame.f_code.co_code
+    return code[frame.f_lasti] == _BINARY_OP and code[frame.f_lasti + 1] in _REMAINDERS
+
+
+def detached(what):
+    """The DetachedError for the user's line, remembered in case the program swallows it."""
+    error = located(
+        DetachedError,
+        what,
+        "If no derivative is wanted, say so with tapead.value(x). Functions of math that are kept "
+        "in a container, a class or a default argument cannot be seen: take them from tapead.math.",
+    )
+    _tape.pending = error
+    return error
+
+
+# ------------------------------------------------ for the modules above, one call each ---
+
+
+def liftable(leaf):
+    """Whether `lift` takes the leaf as it is: a float, an int or a tracked number."""
+    kind = type(leaf)
+    return kind is float or kind is Scalar or kind is int
+
+
+def lift(values):
+    """Begin a variable for each number of a list; None, and no row, if it holds anything else."""
+    i: cython.Py_ssize_t
+    for i in range(len(values)):
+        if not liftable(values[i]):
+            return None
+    out = [None] * len(values)
+    for i in range(len(values)):
+        leaf = values[i]
+        if type(leaf) is float:
+            out[i] = emit(_INPUT, 0, 0, cython.cast(cython.double, leaf))
+        elif type(leaf) is int:
+            out[i] = emit(_INPUT, 0, 0, PyLong_AsDouble(leaf))
+        else:
+            s: Scalar = cython.cast(Scalar, leaf)
+            check(s)
+            out[i] = emit(_COPY, s.row, 0, s.v)
+    return out
+
+
+def write(code, x, v):
+    """Append the row of a function of one tracked number whose value is v."""
+    return emit(code, operand(x), 0, v)
+
+
+def write2(code, x, y, v):
+    """Append the row of a function of two numbers, at least one of them tracked."""
+    return emit(code, operand(x), operand(y), v)
+
+
+def unary(code, x, original):
+    """Append the row of a function of one operand; `original` gives values and errors at the edge.
+
+    The table's value is the bits of Python's own function wherever that has a finite value.
+    """
+    s: Scalar = x
+    check(s)
+    v: cython.double = ieee_value(code, s.v, 0.0)
+    if not isfinite(v):
+        v = original(s.v)
+    return emit(code, s.row, 0, v)
+
+
+def current_epoch():
+    """The epoch of the recording that runs in this thread, 0 where none does."""
+    if thread() != _owner:
+        activate(current.tape)
+    return _tape.epoch
+
+
+def at_row(row, v):
+    """The number of a row that the current recording wrote."""
+    return number(row, v)
+
+
+def row_of(x):
+    """The row of a live Scalar, None for anything else."""
+    if type(x) is Scalar:
+        s: Scalar = cython.cast(Scalar, x)
+        check(s)
+        return s.row
+    return None
+
+
+def stop(x):
+    """A number with x's value and no derivative."""
+    s: Scalar = x
+    check(s)
+    return emit(_STOP, s.row, 0, s.v)

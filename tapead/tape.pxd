@@ -1,0 +1,56 @@
+cimport cython
+from libc.stdlib cimport free, realloc
+
+cdef enum:
+    BITS = 16
+    ROWS = 65536
+    MASK = 65535
+
+
+@cython.final
+cdef class Chunk:
+    cdef readonly list columns
+    cdef unsigned char* code
+    cdef int* a
+    cdef int* b
+    cdef double* val
+    cdef int* line
+
+
+@cython.final
+cdef class Tape:
+    # Where the next row goes.
+    cdef readonly Py_ssize_t n
+    cdef Py_ssize_t limit
+    cdef Py_ssize_t start
+    cdef unsigned char* code
+    cdef int* a
+    cdef int* b
+    cdef double* val
+    # All chunks, and for look-ups by row number the address of each value column.
+    cdef readonly list chunks
+    cdef double** val_at
+    cdef double** const_at
+    cdef Py_ssize_t room
+    cdef Py_ssize_t const_room
+    # Constants.
+    cdef readonly Py_ssize_t n_const
+    cdef list const_columns
+    cdef unsigned long long seen_bits[64]
+    cdef int seen_operand[64]
+    # The recording.
+    cdef readonly unsigned long long epoch
+    cdef readonly int depth
+    cdef public object pending
+    # Source lines, when asked for.
+    cdef readonly bint keeps_lines
+    cdef readonly list places
+    cdef dict place_ids
+
+    cpdef int grow(self) except -1
+    cdef int new_constant(self, double c) except 0
+    cdef void forget_constants(self) noexcept
+    cdef double operand(self, int k) noexcept
+    cdef void enter_chunk(self, Py_ssize_t k) except *
+    cdef void add_constants(self) except *
+    cpdef int drop_from(self, Py_ssize_t k) except -1

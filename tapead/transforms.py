@@ -1,0 +1,272 @@
+"""grad and value_and_grad, and how tracked numbers are read out: value, stop_gradient."""
+
+from __future__ import annotations
+
+import inspect
+import operator
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tapead import recording, scalar, sweeps, sweeps_recorded, trees
+from tapead.scalar import Scalar
+from tapead.tape import Tape, current
+
+
+class GradientFunction:
+    """What `grad` and `value_and_grad` give: a picklable callable that passes for the function.
+
+    It keeps the wrapped function's name, docstring and signature, and works as a method.
+    """
+
+    def __init__(
+        self,
+        f: Callable,
+        argnums: int | tuple[int, ...],
+        has_aux: bool,
+        with_value: bool,
+        rerun: bool,
+    ) -> None:
+        if not callable(f):
+            raise TypeError(f"a function was expected, {type(f).__name__} given: {f!r}")
+        self.__wrapped__ = f
+        self.__module__ = getattr(f, "__module__", None)
+        self.__name__ = name = getattr(f, "__name__", None) or type(f).__name__
+        self.__qualname__ = getattr(f, "__qualname__", name)
+        self.__doc__ = f.__doc__
+        self._positions = _positions(argnums)
+        self._argnums = argnums
+        self._has_aux = has_aux
+        self._with_value = with_value
+        self._rerun = rerun
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        value, gradient, aux = differentiate(
+            self.__wrapped__,
+            self._positions,
+            isinstance(self._argnums, tuple),
+            self._has_aux,
+            self._rerun,
+            args,
+            kwargs,
+        )
+        if self._with_value:
+            return ((value, aux) if self._has_aux else value), gradient
+        return (gradient, aux) if self._has_aux else gradient
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else types.MethodType(self, instance)
+
+    def __repr__(self) -> str:
+        kind = "value_and_grad" if self._with_value else "grad"
+        return f"<tapead.{kind} of {self.__qualname__}>"
+
+    def __reduce__(self) -> Any:
+        # A decorated function is found under its own name; any other is made again.
+        place: Any = sys.modules.get(self.__module__)
+        for part in self.__qualname__.split("."):
+            place = getattr(place, part, None)
+        if place is self:
+            return self.__qualname__
+        made_of = (self._argnums, self._has_aux, self._with_value, self._rerun)
+        return GradientFunction, (self.__wrapped__, *made_of)
+
+
+def _positions(argnums: int | tuple[int, ...]) -> tuple[int, ...]:
+    if type(argnums) is int:
+        return (argnums,)
+    given = argnums if isinstance(argnums, tuple) else (argnums,)
+    if not given or any(isinstance(k, (bool, np.bool_)) for k in given):
+        raise TypeError(f"argnums is {argnums!r}; an int or a tuple of ints was expected")
+    try:
+        positions = tuple(map(operator.index, given))
+    except TypeError:
+        raise TypeError(
+            f"argnums is {argnums!r}; an int or a tuple of ints was expected"
+        ) from None
+    if len(set(positions)) < len(positions):
+        raise ValueError(f"argnums={argnums!r} names an argument twice")
+    return positions
+
+
+def grad(
+    f: Callable | None = None,
+    argnums: int | tuple[int, ...] = 0,
+    has_aux: bool = False,
+    *,
+    rerun: bool = True,
+) -> Any:
+    """The gradient of a function that returns one real number.
+
+    Parameters
+    ----------
+    f : the function; left out, ``grad(argnums=..., ...)`` is a decorator
+    argnums : position, or tuple of positions, of the arguments to differentiate by; each a number
+        or any nesting of lists, tuples, dicts, namedtuples and dataclasses of numbers
+    has_aux : f returns ``(value, anything)``; the gradient comes as ``(gradient, anything)``
+    rerun : where a number would lose its derivative in a module that was not foreseen, run f once
+        more with ``math`` and ``float`` tape-aware there too.  That happens at most once for each
+        module and function; a function with side effects has them twice that one time.
+
+    Returns
+    -------
+    A function of f's arguments.  Its result has the structure of the argument (for a tuple of
+    positions: a tuple), with floats in the place of the numbers.
+
+    Raises
+    ------
+    TypeError
+        for an argument or a result that is no real number
+    DetachedError
+        where a derivative would be lost
+
+    Examples
+    --------
+    >>> import tapead
+    >>> tapead.grad(lambda x: x * x * x)(2.0)
+    12.0
+    >>> @tapead.grad(argnums=(0, 1))
+    ... def area(width, height):
+    ...     return width * height
+    >>> area(2.0, 3.0)
+    (3.0, 2.0)
+    """
+    return _transform(f, argnums, has_aux, False, rerun)
+
+
+def value_and_grad(
+    f: Callable | None = None,
+    argnums: int | tuple[int, ...] = 0,
+    has_aux: bool = False,
+    *,
+    rerun: bool = True,
+) -> Any:
+    """As `grad`, but gives ``(value, gradient)``; with has_aux ``((value, aux), gradient)``.
+
+    >>> import tapead
+    >>> tapead.value_and_grad(lambda w: w["a"] * w["b"])({"a": 2.0, "b": 5.0})
+    (10.0, {'a': 5.0, 'b': 2.0})
+    """
+    return _transform(f, argnums, has_aux, True, rerun)
+
+
+def _transform(
+    f: Callable | None,
+    argnums: int | tuple[int, ...],
+    has_aux: bool,
+    with_value: bool,
+    rerun: bool,
+) -> Any:
+    if f is None:
+        _positions(argnums)  # an error belongs to the line of the decorator
+        return lambda g: GradientFunction(g, argnums, has_aux, with_value, rerun)
+    return GradientFunction(f, argnums, has_aux, with_value, rerun)
+
+
+# ------------------------------------------------------------------------------ the engine ---
+
+
+def differentiate(
+    f: Callable,
+    positions: tuple[int, ...],
+    as_tuple: bool,
+    has_aux: bool,
+    rerun: bool,
+    args: tuple,
+    kwargs: dict,
+) -> tuple[Any, Any, Any]:
+    """f's value, its gradient and its auxiliary result, in one recording and one reverse sweep."""
+    for p in positions:
+        if not -len(args) <= p < len(args):
+            args, kwargs = _bound(f, positions, args, kwargs)
+            break
+    parts = [recording.inputs(args[p]) for p in positions]
+    tape: Tape = current.tape
+
+    def body(lo: int) -> tuple[Any, Any, Any]:
+        call = list(args)
+        for p, (leaves, spec) in zip(positions, parts):
+            call[p] = recording.rebuild(spec, recording.lift(leaves, spec, f"argument {p}"))
+        begin = len(tape)
+        result = f(*call, **kwargs)
+        recording.settle(tape)
+        aux = None
+        if has_aux:
+            result, aux = _with_aux(result, f)
+        row = recording.output_row(result, f)
+        value, adjoints = _swept(tape, lo, begin, row, result)
+        if tape.depth == 1:
+            aux = recording.detach(aux) if has_aux else None
+        gradients, at = [], 0
+        for leaves, spec in parts:
+            gradients.append(recording.rebuild(spec, adjoints[at : at + len(leaves)]))
+            at += len(leaves)
+        return value, tuple(gradients) if as_tuple else gradients[0], aux
+
+    try:
+        return recording.recorded(tape, f, body, rerun)
+    finally:
+        if tape.depth == 0:
+            tape.clear()
+
+
+def _swept(tape: Tape, lo: int, begin: int, row: int | None, result: Any) -> tuple[Any, list]:
+    """The value, and the adjoints of the inputs, which are the rows lo <= r < begin.
+
+    Inside another recording the sweep is recorded, unless nothing that it could tell apart from
+    a constant comes from outside.
+    """
+    if row is None or row < lo:
+        return result, [0.0] * (begin - lo)
+    if tape.depth > 1 and sweeps.dependence(tape, lo, row + 1, begin)[-1] & sweeps_recorded.OUTER:
+        return result, sweeps_recorded.reverse(tape, lo, begin, row)
+    return scalar.plain(result), sweeps.gradient(tape, lo, begin, row, tape.depth == 1)
+
+
+def _with_aux(result: Any, f: Callable) -> tuple[Any, Any]:
+    if isinstance(result, tuple) and len(result) == 2:
+        return result
+    raise TypeError(
+        f"{recording.function_name(f)} has has_aux=True and returned {type(result).__name__}; "
+        "a pair (value, aux) was expected"
+    )
+
+
+def _bound(f: Callable, positions: tuple[int, ...], args: tuple, kwargs: dict) -> tuple:
+    """Arguments with those given by keyword put at their positions, or an error naming them."""
+    try:
+        bound = inspect.signature(f).bind(*args, **kwargs)
+    except (TypeError, ValueError):
+        bound = None
+    if bound is not None and all(-len(bound.args) <= p < len(bound.args) for p in positions):
+        return bound.args, bound.kwargs
+    raise ValueError(
+        f"argnums names argument {max(positions)}, but {recording.function_name(f)} was called "
+        f"with {len(args)} positional argument{'s' * (len(args) != 1)}"
+    )
+
+
+# ------------------------------------------------------------------ reading numbers out ---
+
+
+def value(x: Any) -> Any:
+    """The plain numbers of a tree of tracked ones: a deliberate way out of the recording.
+
+    >>> import tapead
+    >>> tapead.grad(lambda x: x * tapead.value(x))(3.0)
+    3.0
+    """
+    return recording.detach(x)
+
+
+def stop_gradient(x: Any) -> Any:
+    """A tree of the same numbers, whose derivative is zero in every recording that runs.
+
+    >>> import tapead
+    >>> tapead.grad(lambda x: x * tapead.stop_gradient(x))(3.0)
+    3.0
+    """
+    return trees.map_leaves(lambda leaf: scalar.stop(leaf) if type(leaf) is Scalar else leaf, x)

@@ -1,0 +1,63 @@
+"""Arguments and results as trees of numbers: optree, and what dataclasses need to be nodes of it."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import optree
+
+NAMESPACE = "tapead"
+
+
+def _is_unknown_dataclass(x: Any) -> bool:
+    return dataclasses.is_dataclass(x) and not isinstance(x, type)
+
+
+def _register(cls: type) -> None:
+    """Make a dataclass a node whose children are its fields."""
+    names = tuple(field.name for field in dataclasses.fields(cls))
+
+    def flatten(x):
+        return [getattr(x, name) for name in names], x, names
+
+    def unflatten(template, children):
+        # A copy, not a call of the class: __init__ may check or compute what is already settled.
+        x = copy.copy(template)
+        for name, child in zip(names, children, strict=True):
+            object.__setattr__(x, name, child)
+        return x
+
+    optree.register_pytree_node(cls, flatten, unflatten, namespace=NAMESPACE)
+
+
+def flatten(tree: Any) -> tuple[list, Any]:
+    """The leaves of a tree and its structure.  None is a leaf."""
+    leaves, spec = optree.tree_flatten(tree, none_is_leaf=True, namespace=NAMESPACE)
+    unknown = {type(x) for x in leaves if _is_unknown_dataclass(x)}
+    if not unknown:
+        return leaves, spec
+    for cls in unknown:
+        _register(cls)
+    return flatten(tree)
+
+
+def unflatten(spec: Any, leaves: list) -> Any:
+    return optree.tree_unflatten(spec, leaves)
+
+
+def paths(spec: Any) -> list[str]:
+    """How to reach each leaf, as Python writes it: ``['w'][0].x``."""
+    return ["".join(map(_step, accessor)) for accessor in optree.treespec_accessors(spec)]
+
+
+def _step(entry: Any) -> str:
+    return entry.codify("")
+
+
+def map_leaves(f: Callable, tree: Any) -> Any:
+    """f of every leaf, in the same tree."""
+    leaves, spec = flatten(tree)
+    return unflatten(spec, [f(leaf) for leaf in leaves])
