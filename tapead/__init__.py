@@ -10,19 +10,24 @@ from tapead.errors import (
     UnsupportedError,
     WrongThreadError,
 )
+from tapead.record import RecordedTape, record
 from tapead.scalar import compiled
+from tapead.testing import check_grads
 from tapead.transforms import grad, stop_gradient, value, value_and_grad
 
 __all__ = [
     "DetachedError",
+    "RecordedTape",
     "StaleNumberError",
     "TapeFullError",
     "TapeadError",
     "UnsupportedError",
     "WrongThreadError",
+    "check_grads",
     "compiled",
     "grad",
     "math",
+    "record",
     "stop_gradient",
     "value",
     "value_and_grad",

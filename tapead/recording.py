@@ -21,6 +21,8 @@ def recorded(tape: Tape, f: Callable, body: Callable[[int], Any], rerun: bool) -
     taken in and `body` runs once more, unless `rerun` is False.
     """
     while True:
+        if tape.depth == 0:
+            tape.clear()  # of what a first try left
         plan = intercept.plan_for(f)
         lo = tape.open()
         intercept.enter(plan)
@@ -72,12 +74,21 @@ def rebuild(spec: Any, leaves: list) -> Any:
     return trees.unflatten(spec, leaves)
 
 
+def paths(spec: Any, count: int) -> list[str]:
+    """How to reach each of the `count` leaves: ``[0]``, ``['w'][1].x``; empty for a number."""
+    if spec is _ONE:
+        return [""]
+    if spec is list or spec is tuple:
+        return [f"[{k}]" for k in range(count)]
+    return trees.paths(spec)
+
+
 def lift(leaves: list, spec: Any, name: str) -> list[Scalar]:
     """Tracked numbers for the leaves of an argument."""
     lifted = scalar.lift(leaves)
     if lifted is None:
-        paths = trees.paths(spec)
-        lifted = scalar.lift([_real(x, name + p) for x, p in zip(leaves, paths, strict=True)])
+        steps = paths(spec, len(leaves))
+        lifted = scalar.lift([_real(x, name + s) for x, s in zip(leaves, steps, strict=True)])
     return lifted
 
 

@@ -1,4 +1,4 @@
-# cython: language_level=3, cdivision=True
+# cython: language_level=3
 """Functions that libm lacks or does otherwise than Python: as IEEE functions that never raise.
 
 Where Python has its own algorithm (``gamma``, ``hypot``, ``//``, ``round``), Python is called, so
@@ -19,8 +19,8 @@ _INF, _NAN, _PI = math.inf, math.nan, math.pi
 
 # Bernoulli numbers B_2, B_4, ..., B_24.
 _BERNOULLI = (
-    1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510,
-    43867 / 798, -174611 / 330, 854513 / 138, -236364091 / 2730,
+    1.0 / 6.0, -1.0 / 30.0, 1.0 / 42.0, -1.0 / 30.0, 5.0 / 66.0, -691.0 / 2730.0, 7.0 / 6.0, -3617.0 / 510.0,
+    43867.0 / 798.0, -174611.0 / 330.0, 854513.0 / 138.0, -236364091.0 / 2730.0,
 )
 
 

@@ -1,0 +1,251 @@
+"""record: the tape of one run of a function, kept to be looked at and swept."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from tapead import partials, recording, scalar, sweeps, trees
+from tapead.elementary import OPS
+from tapead.inspect.listing import listing
+from tapead.scalar import Scalar
+from tapead.tape import Tape, current
+
+
+class Row(NamedTuple):
+    """One row.
+
+    ``operands`` are row numbers (int) or constants (float); ``partials`` are d value / d operand;
+    ``place`` is ``(file, line, function)``, or None where source lines were not kept.
+    """
+
+    number: int
+    operation: str
+    operands: tuple[int | float, ...]
+    value: float
+    partials: tuple[float, ...]
+    place: tuple[str, int, str] | None
+
+
+class Visited(NamedTuple):
+    """How many rows and edges a reverse sweep visited."""
+
+    rows: int
+    edges: int
+
+
+class RecordedTape:
+    """The rows of one recording, with the names of its inputs and the rows of its outputs.
+
+    Attributes
+    ----------
+    value : the function's result, with plain numbers
+    inputs : the row of each input, by name: ``{"x": 0, "w[1]": 2}``
+    outputs : the rows of the result's numbers, None for one that is constant
+    visited : what the last call of `adjoints` visited
+    """
+
+    def __init__(
+        self, tape: Tape, inputs: dict[str, int], outputs: tuple[int | None, ...], value: Any
+    ) -> None:
+        self._tape = tape
+        self.inputs = inputs
+        self.outputs = outputs
+        self.value = value
+        self.visited: Visited | None = None
+
+    def __len__(self) -> int:
+        """The number of rows, inputs included."""
+        return len(self._tape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the rows (17 each), the constants (8 each) and the source lines (4 a row)."""
+        return self._tape.nbytes
+
+    @property
+    def keeps_lines(self) -> bool:
+        """Whether the source line of every row was kept."""
+        return self._tape.keeps_lines
+
+    @property
+    def operations(self) -> list[str]:
+        """The operation of every row."""
+        return [OPS[code].name for code in self._tape.rows(0, len(self))[0]]
+
+    @property
+    def values(self) -> npt.NDArray[np.float64]:
+        """The value of every row."""
+        return self._tape.rows(0, len(self))[3]
+
+    @property
+    def edges(self) -> int:
+        """Edges of the graph: operands that are rows, counted over all rows."""
+        codes, a, b, _ = self._tape.rows(0, len(self))
+        arity = np.array([op.arity for op in OPS])[codes]
+        return int(np.sum((arity >= 1) & (a >= 0)) + np.sum((arity == 2) & (b >= 0)))
+
+    def row(self, number: int) -> Row:
+        """Row `number`, counted from 0; negative numbers count from the end."""
+        if not -len(self) <= number < len(self):
+            raise IndexError(f"row {number} of a tape of {len(self)} rows")
+        number %= len(self)
+        code, a, b, value = self._tape.row(number)
+        op = OPS[code]
+        both = [k if k >= 0 else self._tape.operand_value(k) for k in (a, b)[: op.arity]]
+        x, y = (self._tape.operand_value(k) for k in (a, b))
+        code_object, line = self._tape.place_of(number)
+        place = None
+        if code_object is not None:
+            place = (code_object.co_filename, line, code_object.co_qualname)
+        slopes = partials.first(code, x, y, value)[: op.arity]
+        return Row(number, op.name, tuple(both), value, tuple(slopes), place)
+
+    def adjoints(self, output: int = 0) -> npt.NDArray[np.float64]:
+        """d result / d **every** row, in one reverse sweep.
+
+        Parameters
+        ----------
+        output : which number of the result, where that is a tree of several
+        """
+        row = self._output_row(output)
+        adjoints = np.zeros(len(self))
+        if row is None:
+            self.visited = Visited(0, 0)
+            return adjoints
+        adjoints[row] = 1.0
+        self.visited = Visited(*sweeps.reverse(self._tape, 0, adjoints))
+        return adjoints
+
+    def tangents(self, wrt: int | str = 0) -> npt.NDArray[np.float64]:
+        """d **every** row / d one input, in one forward sweep.
+
+        Parameters
+        ----------
+        wrt : the input's name (see `inputs`), or its position among them
+        """
+        tangents = np.zeros(len(self))
+        tangents[self._input_row(wrt)] = 1.0
+        sweeps.forward(self._tape, 0, len(self), tangents)
+        return tangents
+
+    def listing(self, adjoints: bool = True, first: int = 40, last: int = 20) -> str:
+        """The Wengert list as text: row, operation, operands, value, partials, adjoint, source.
+
+        Of a longer tape than ``first + last`` rows, the first and the last are shown.
+        """
+        return listing(self, adjoints, first, last)
+
+    def __str__(self) -> str:
+        return self.listing(adjoints=any(row is not None for row in self.outputs))
+
+    def __repr__(self) -> str:
+        return f"<RecordedTape: {len(self):,} rows, {self.nbytes:,} bytes>"
+
+    def _output_row(self, output: int) -> int | None:
+        if not -len(self.outputs) <= output < len(self.outputs):
+            raise IndexError(f"output {output} of a result of {len(self.outputs)} numbers")
+        return self.outputs[output]
+
+    def _input_row(self, wrt: int | str) -> int:
+        if isinstance(wrt, str):
+            if wrt not in self.inputs:
+                known = ", ".join(list(self.inputs)[:10])
+                raise KeyError(f"no input is called {wrt!r}; there are {known}")
+            return self.inputs[wrt]
+        rows = list(self.inputs.values())
+        if not -len(rows) <= wrt < len(rows):
+            raise IndexError(f"input {wrt} of {len(rows)}")
+        return rows[wrt]
+
+
+def record(
+    f: Callable,
+    *args: Any,
+    argnums: int | tuple[int, ...] | None = None,
+    lines: bool = True,
+    rerun: bool = True,
+    **kwargs: Any,
+) -> RecordedTape:
+    """Run ``f(*args, **kwargs)`` once and keep its tape.
+
+    Parameters
+    ----------
+    argnums : the positions of the arguments that are inputs; all of them unless it is given
+    lines : keep the user's source line of every row (4 bytes a row)
+    rerun : as for `grad`
+
+    Raises
+    ------
+    TypeError
+        for an input that is no real number
+    RuntimeError
+        inside a recording, whose numbers another tape could not follow
+
+    Examples
+    --------
+    >>> import tapead
+    >>> tape = tapead.record(lambda a, b: (a + b) * (b + 1), 2.0, 1.0)
+    >>> tape.value, len(tape), tape.operations
+    (6.0, 5, ['input', 'input', 'add', 'add', 'mul'])
+    >>> tape.adjoints()
+    array([2., 5., 2., 3., 1.])
+    >>> tape.tangents(wrt="b")
+    array([0., 1., 1., 1., 5.])
+    """
+    if current.tape.depth:
+        raise RuntimeError("record() was called inside a recording; call it outside of grad")
+    positions = range(len(args)) if argnums is None else _positions(argnums, len(args))
+    names = _names(f, len(args))
+    parts = {p: recording.inputs(args[p]) for p in positions}
+    tape = Tape(lines)
+    inputs: dict[str, int] = {}
+
+    def body(lo: int) -> tuple[tuple[int | None, ...], Any]:
+        call = list(args)
+        inputs.clear()
+        for p, (leaves, spec) in parts.items():
+            lifted = recording.lift(leaves, spec, names[p])
+            steps = recording.paths(spec, len(leaves))
+            inputs.update((names[p] + s, scalar.row_of(x)) for s, x in zip(steps, lifted))
+            call[p] = recording.rebuild(spec, lifted)
+        result = f(*call, **kwargs)
+        recording.settle(tape)
+        leaves, _ = trees.flatten(result)
+        return tuple(map(_row, leaves)), recording.detach(result)
+
+    outer = current.tape
+    current.tape = tape
+    try:
+        outputs, value = recording.recorded(tape, f, body, rerun)
+    finally:
+        current.tape = outer
+        scalar.activate(outer)
+    return RecordedTape(tape, inputs, outputs, value)
+
+
+def _positions(argnums: int | tuple[int, ...], count: int) -> list[int]:
+    given = argnums if isinstance(argnums, tuple) else (argnums,)
+    for p in given:
+        if not -count <= p < count:
+            raise ValueError(f"argnums names argument {p}, but {count} were given")
+    return [p % count for p in given]
+
+
+def _row(leaf: Any) -> int | None:
+    return scalar.row_of(leaf) if type(leaf) is Scalar else None
+
+
+def _names(f: Callable, count: int) -> list[str]:
+    """The names of f's first arguments, ``arg0``, ``arg1``, ... where they have none."""
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    plain = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    names = [p.name for p in parameters if p.kind in plain][:count]
+    return names + [f"arg{k}" for k in range(len(names), count)]

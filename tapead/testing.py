@@ -1,0 +1,160 @@
+"""check_grads: a function's derivatives, in both modes, against finite differences."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tapead import recording, sweeps, trees
+from tapead.record import record
+from tapead.scalar import Scalar
+from tapead.transforms import grad
+
+_MODES = ("fwd", "rev")
+
+
+def check_grads(
+    f: Callable,
+    args: Sequence[Any],
+    order: int = 2,
+    modes: Sequence[str] = _MODES,
+    rtol: float = 1e-6,
+    atol: float = 1e-9,
+    seed: int = 0,
+) -> None:
+    """Compare f's derivatives at ``args`` with central differences, along random directions.
+
+    Order 1 compares the derivative along a direction from a forward sweep (``"fwd"``) and from a
+    reverse sweep (``"rev"``); each further order does so for the derivative along a direction of
+    the order before.  A result that is a tree of numbers is contracted with random weights.
+
+    Parameters
+    ----------
+    args : the positional arguments, all of them trees of numbers
+    rtol, atol : what may differ, relative and absolute, beside the differences' own error
+    seed : of the directions
+
+    Raises
+    ------
+    AssertionError
+        naming the order, the mode, the argument, the direction and both numbers
+
+    Examples
+    --------
+    >>> import tapead
+    >>> tapead.check_grads(lambda x, y: x * y**3, (1.5, 0.5))
+    """
+    if isinstance(modes, str) or not modes or not set(modes) <= set(_MODES):
+        raise ValueError(f"modes is {modes!r}; ('fwd', 'rev'), or one of them in a tuple, expected")
+    if not isinstance(order, int) or order < 1:
+        raise ValueError(f"order is {order!r}; an int from 1 on was expected")
+    if not isinstance(args, (tuple, list)):
+        raise TypeError(f"args is a {type(args).__name__}; the tuple of f's arguments was expected")
+    leaves, spec = trees.flatten(tuple(args))
+    names = trees.paths(spec)
+    for leaf, name in zip(leaves, names, strict=True):
+        recording._real(leaf, f"args{name}")
+    point = [float(leaf) for leaf in leaves]
+    rng = random.Random(seed)
+    at: Callable = _contracted(f, spec, rng)
+    for k in range(1, order + 1):
+        direction = [rng.gauss(0.0, 1.0) for _ in point]
+        for mode in modes:
+            _check(at, point, direction, f"order {k}, {mode}", mode, names, rtol, atol)
+        at = _along(at, direction)
+
+
+def _contracted(f: Callable, spec: Any, rng: random.Random) -> Callable:
+    """f as a function of a flat list, its result one number."""
+    weights: list[float] = []
+
+    def at(xs: list) -> Any:
+        result = f(*trees.unflatten(spec, xs))
+        if type(result) in (float, int, Scalar):
+            return result
+        leaves, _ = trees.flatten(result)
+        while len(weights) < len(leaves):
+            weights.append(rng.uniform(0.5, 1.5))
+        return sum((w * x for w, x in zip(weights, leaves)), 0.0)
+
+    return at
+
+
+def _along(at: Callable, direction: list[float]) -> Callable:
+    """The derivative of `at` along a direction, as a function that can be differentiated again."""
+    gradient = grad(at)
+
+    def slope(xs: list) -> Any:
+        return sum((d * g for d, g in zip(direction, gradient(xs), strict=True)), 0.0)
+
+    return slope
+
+
+def _slope(at: Callable, point: list[float], direction: list[float], mode: str) -> float:
+    if mode == "rev":
+        return sum(d * g for d, g in zip(direction, grad(at)(point), strict=True))
+    tape = record(at, point, lines=False)
+    if tape.outputs[0] is None:
+        return 0.0
+    tangents = np.zeros(len(tape))
+    tangents[: len(point)] = direction
+    sweeps.forward(tape._tape, 0, len(tape), tangents)
+    return float(tangents[tape.outputs[0]])
+
+
+def _check(
+    at: Callable,
+    point: list[float],
+    direction: list[float],
+    what: str,
+    mode: str,
+    names: list[str],
+    rtol: float,
+    atol: float,
+) -> None:
+    ours = _slope(at, point, direction, mode)
+    theirs, error = _difference(at, point, direction)
+    if _agree(ours, theirs, error, rtol, atol):
+        return
+    message = f"{what}: along a random direction, {ours!r} but central differences {theirs!r}"
+    for i, name in enumerate(names):
+        unit = [1.0 if k == i else 0.0 for k in range(len(point))]
+        ours, (theirs, error) = _slope(at, point, unit, mode), _difference(at, point, unit)
+        if not _agree(ours, theirs, error, rtol, atol):
+            message += f"\n  args{name} = {point[i]!r}: {ours!r} but central differences {theirs!r}"
+    raise AssertionError(f"{message}\n  direction {direction!r}")
+
+
+def _agree(ours: float, theirs: float, error: float, rtol: float, atol: float) -> bool:
+    return abs(ours - theirs) <= atol + rtol * max(abs(ours), abs(theirs)) + error
+
+
+def _difference(at: Callable, point: list[float], direction: list[float]) -> tuple[float, float]:
+    """The slope by central differences, extrapolated, and an estimate of its error.
+
+    Ridders, *Accurate computation of F'(x) and F'(x) F''(x)*, Advances in Engineering Software 4
+    (1982): a table of differences at shrinking steps, of which the entry that changed least wins.
+    """
+    scale = max(1.0, math.hypot(*point)) / max(math.hypot(*direction), 1e-300)
+    h = 1e-2 * scale
+    best, error = math.nan, math.inf
+    before: list[float] = []
+    for _ in range(10):
+        ahead = at([x + h * d for x, d in zip(point, direction)])
+        behind = at([x - h * d for x, d in zip(point, direction)])
+        row = [(ahead - behind) / (2.0 * h)]
+        factor = 1.0
+        for coarse in before:
+            factor *= 4.0
+            row.append((factor * row[-1] - coarse) / (factor - 1.0))
+        for k in range(1, len(row)):
+            change = max(abs(row[k] - row[k - 1]), abs(row[k] - before[k - 1]))
+            if change <= error:
+                best, error = row[k], change
+        before = row
+        h *= 0.5
+    return best, error
