@@ -19,15 +19,14 @@ import sys
 import threading
 import types
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import tapead.math
-from tapead import aware
+from tapead import aware, reach
 from tapead.errors import DetachedError
+from tapead.reach import ABSENT
 
-_ABSENT = object()
-_MOST_REACHED = 5_000  # functions and classes that one function's plan follows
 _MOST_PLANS = 512
 
 _REPLACEMENTS: dict[int, Any] = {id(math): tapead.math, id(float): aware.float_}
@@ -50,10 +49,15 @@ class Binding(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """All that one function needs rebound; `importers` are the globals that import math inside."""
+    """All that one function needs rebound.
+
+    ``importers`` are the globals of functions that import math inside; ``reads`` are the names that
+    were looked up to find all this, with what they stood for: the plan holds while they do.
+    """
 
     bindings: tuple[Binding, ...]
     importers: tuple[dict, ...]
+    reads: tuple[tuple[dict, str, Any], ...]
 
     def adds_to(self, other: Plan) -> bool:
         """Whether this plan rebinds anything that `other` does not."""
@@ -61,89 +65,12 @@ class Plan(NamedTuple):
         return not mine <= theirs or len(self.importers) > len(other.importers)
 
 
-_NOTHING = Plan((), ())
+# What is rebound now: [count, binding] by holder and name.
+_active: dict[tuple[int, str], list] = {}
+_lock = threading.RLock()
 
 
 # ---------------------------------------------------------------- which names to rebind ---
-
-
-def _is_foreign(module: str | None) -> bool:
-    """Whether a module is no place to look for the user's functions."""
-    top = (module or "").partition(".")[0]
-    return top in sys.stdlib_module_names and top != "__main__" or top in _LIBRARIES
-
-
-_LIBRARIES = {"tapead", "numpy", "scipy", "optree"}
-
-
-def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
-    """A code object and those of the functions defined inside it."""
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from _codes(constant)
-
-
-def _neighbors(x: Any) -> Iterator[Any]:
-    """What a callable or a class leads to."""
-    if isinstance(x, functools.partial):
-        yield from (x.func, *x.args, *x.keywords.values())
-    elif isinstance(x, types.MethodType):
-        yield from (x.__func__, x.__self__)
-    elif isinstance(x, (staticmethod, classmethod)):
-        yield x.__func__
-    elif isinstance(x, property):
-        yield from (x.fget, x.fset)
-    elif isinstance(x, type):
-        yield from (*x.__bases__, *vars(x).values())
-    elif isinstance(x, types.FunctionType):
-        yield from _neighbors_of_function(x)
-    elif not isinstance(x, types.ModuleType):
-        yield from (type(x), getattr(x, "__wrapped__", None))
-
-
-def _neighbors_of_function(f: types.FunctionType) -> Iterator[Any]:
-    names = {name for code in _codes(f.__code__) for name in code.co_names}
-    found = [f.__globals__[name] for name in names if name in f.__globals__]
-    found += [c for c in map(_contents, f.__closure__ or ()) if c is not _ABSENT]
-    found += [*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()]
-    yield from found
-    yield getattr(f, "__wrapped__", None)
-    for x in found:  # an attribute of a module or an object, as in helpers.area
-        if hasattr(x, "__dict__") and not isinstance(x, (type, types.FunctionType)):
-            held = vars(x)
-            yield from (held[name] for name in names if name in held)
-
-
-def _module_of(x: Any) -> str | None:
-    if isinstance(x, types.FunctionType):
-        return x.__globals__.get("__name__")
-    return getattr(x if isinstance(x, type) else type(x), "__module__", None)
-
-
-def _reachable(f: Any) -> tuple[list[types.FunctionType], list[type]]:
-    """The user's functions and classes that f refers to, itself included."""
-    functions, classes = [], []
-    todo, seen = [f], set()
-    while todo and len(seen) < _MOST_REACHED:
-        x = todo.pop()
-        if x is None or id(x) in seen:
-            continue
-        seen.add(id(x))
-        foreign = _is_foreign(_module_of(x))
-        if foreign and not (isinstance(x, _WRAPPERS) or hasattr(x, "__wrapped__")):
-            if _module_of(x) == "tapead.testing":  # check_grads differentiates a closure over f
-                todo.extend(map(_contents, x.__closure__ or ()))
-            continue
-        if isinstance(x, types.FunctionType):
-            functions.append(x)
-        elif isinstance(x, type):
-            classes.append(x)
-        todo.extend(_neighbors(x))
-    return functions, classes
-
-
-_WRAPPERS = (functools.partial, types.MethodType, staticmethod, classmethod, property)
 
 
 def _replacement(value: Any) -> Any:
@@ -153,164 +80,165 @@ def _replacement(value: Any) -> Any:
     return found
 
 
-def _in_dict(holder: dict) -> Iterator[Binding]:
-    for name, value in list(holder.items()):
-        replacement = _replacement(value)
-        if replacement is not None:
-            yield Binding(holder, name, value, replacement)
+def aware_of(f: Callable) -> Callable:
+    """f itself, or what stands in for it where it is one of math's functions."""
+    return _REPLACEMENTS.get(id(f), f)
+
+
+def _bindings(holder: Any, values: Iterable[tuple[str, Any]]) -> Iterator[Binding]:
+    """The bindings of a holder with these names and values, some of which may be rebound now."""
+    for name, value in values:
+        active = _active.get((id(holder), name))
+        if active is not None:
+            yield active[1]
+        else:
+            replacement = _replacement(value)
+            if replacement is not None:
+                yield Binding(holder, name, value, replacement)
 
 
 def _in_globals(holder: dict, names: set[str]) -> Iterator[Binding]:
     """The bindings of one module whose functions use these names."""
-    yield from _in_dict(holder)
+    yield from _bindings(holder, list(holder.items()))
     wanted = names & _BUILTINS.keys()
     if "type" in wanted:
         wanted.add("float")  # what type(x) gives is compared with it
     for name in sorted(wanted - holder.keys()):
-        yield Binding(holder, name, _ABSENT, _BUILTINS[name])
+        yield Binding(holder, name, ABSENT, _BUILTINS[name])
 
 
 def _in_function(f: types.FunctionType) -> Iterator[Binding]:
     """Cells and defaults."""
     for cell in f.__closure__ or ():
-        value = _contents(cell)
-        replacement = _replacement(value)
-        if replacement is not None:
-            yield Binding(cell, "cell_contents", value, replacement)
+        yield from _bindings(cell, [("cell_contents", reach.contents(cell))])
+    active = _active.get((id(f), "__defaults__"))
     defaults = f.__defaults__ or ()
     replaced = tuple(d if _replacement(d) is None else _replacement(d) for d in defaults)
-    if any(new is not old for new, old in zip(replaced, defaults, strict=True)):
+    if active is not None:
+        yield active[1]
+    elif any(new is not old for new, old in zip(replaced, defaults, strict=True)):
         yield Binding(f, "__defaults__", defaults, replaced)
-    yield from _in_dict(f.__kwdefaults__ or {})
+    yield from _bindings(f.__kwdefaults__, list((f.__kwdefaults__ or {}).items()))
 
 
-def _in_class(cls: type) -> Iterator[Binding]:
-    for name, value in list(vars(cls).items()):
-        replacement = _replacement(value)
-        if replacement is not None:
-            yield Binding(cls, name, value, replacement)
-
-
-def _imports_math(code: types.CodeType) -> bool:
-    """Whether the function itself, or one inside it, says `import math` or `from math import`."""
-    return any("math" in c.co_names and "math" in _imported(c) for c in _codes(code))
-
-
-def _imported(code: types.CodeType) -> set[str]:
-    import dis  # only functions that name math get here
-
-    return {i.argval for i in dis.get_instructions(code) if i.opname == "IMPORT_NAME"}
-
-
-def _build(f: Any, extra: tuple[tuple[dict, types.CodeType], ...]) -> Plan:
-    """The plan of f; `extra` are further globals, with the code that runs in them."""
-    functions, classes = _reachable(f)
-    places = [(g.__globals__, g.__code__) for g in functions] + list(extra)
+def _build(roots: tuple, extra: tuple[tuple[dict, types.CodeType], ...]) -> Plan:
+    """The plan of functions and objects; `extra` are further globals, with the code run in them."""
+    reached = reach.reachable(roots)
+    places = [(g.__globals__, g.__code__) for g in reached.functions] + list(extra)
     modules: dict[int, tuple[dict, set[str]]] = {}
     importers: dict[int, dict] = {}
     for holder, code in places:
-        names = modules.setdefault(id(holder), (holder, set()))[1]
-        names.update(name for c in _codes(code) for name in c.co_names)
-        if _imports_math(code):
+        names = reach.names_of(code)
+        modules.setdefault(id(holder), (holder, set()))[1].update(names.loaded)
+        if "math" in names.imported:
             importers[id(holder)] = holder
     bindings = [b for holder, names in modules.values() for b in _in_globals(holder, names)]
-    bindings += [b for g in functions for b in _in_function(g)]
-    bindings += [b for c in classes for b in _in_class(c)]
-    return Plan(tuple(bindings), tuple(importers.values())) if bindings or importers else _NOTHING
-
-
-def _contents(cell: types.CellType) -> Any:
-    try:
-        return cell.cell_contents
-    except ValueError:  # not assigned yet
-        return _ABSENT
+    bindings += [b for g in reached.functions for b in _in_function(g)]
+    bindings += [b for c in reached.classes for b in _bindings(c, list(vars(c).items()))]
+    reads = tuple(
+        (holder, name, _active[id(holder), name][1].original if (id(holder), name) in _active else x)
+        for holder, name, x in reached.reads
+    )
+    return Plan(tuple(bindings), tuple(importers.values()), reads)
 
 
 # ------------------------------------------------------------- plans, one for each function ---
 
-# Plans by the code (or the type) of the function.  The key object is kept in the entry, so that its
-# id is not given to another one.
-_plans: OrderedDict[int, tuple[Any, Plan, tuple]] = OrderedDict()
-_lock = threading.RLock()
+# Plans by the shape of the function (its code, and what its closure leads to).
+_plans: OrderedDict[Any, Plan] = OrderedDict()
+# Modules that had to be found by trying, by the code of the function.
+_found: OrderedDict[Any, tuple[tuple[dict, types.CodeType], ...]] = OrderedDict()
 
 
-def _key(f: Any) -> Any:
+def plan_for(f: Callable, args: Iterable[Any] = ()) -> Plan:
+    """The plan of f called with these arguments: from the cache while it still holds."""
+    if args:
+        roots = (f, *(x for x in args if type(x) not in reach._LEAVES))
+    else:
+        roots = (f,)
+    key = reach.shape(f) if len(roots) == 1 else tuple(map(reach.shape, roots))
+    with _lock:
+        plan = _plans.get(key)
+        if plan is None or not _holds(plan):
+            plan = _build(roots, _found.get(_code(f), ()))
+            _remember(_plans, key, plan)
+    if type(f) is types.FunctionType and f.__closure__ is None and len(roots) == 1:
+        return plan
+    return _with_own_cells(plan, roots)
+
+
+def _holds(plan: Plan) -> bool:
+    """Whether all names still stand for what they did, or are rebound by a recording now."""
+    for holder, name, value in plan.reads:
+        if holder.get(name, ABSENT) is not value and (id(holder), name) not in _active:
+            return False
+    return True
+
+
+def _with_own_cells(plan: Plan, roots: Iterable[Any]) -> Plan:
+    """The plan with the cells of these very closures: another closure of the code has its own."""
+    known = {(id(b.holder), b.name) for b in plan.bindings}
+    own, todo, seen = [], list(roots), set()
+    while todo:
+        g = todo.pop()
+        g = getattr(g, "__func__", g)
+        if type(g) is not types.FunctionType or id(g) in seen:
+            continue
+        seen.add(id(g))
+        own += [b for b in _in_function(g) if (id(b.holder), b.name) not in known]
+        todo += map(reach.contents, g.__closure__ or ())
+    return plan._replace(bindings=plan.bindings + tuple(own)) if own else plan
+
+
+def _remember(cache: OrderedDict, key: Any, entry: Any) -> None:
+    cache[key] = entry
+    cache.move_to_end(key)
+    while len(cache) > _MOST_PLANS:
+        cache.popitem(last=False)
+
+
+def _code(f: Any) -> Any:
     f = getattr(f, "__func__", f)
     return getattr(f, "__code__", None) or type(f)
 
 
-def plan_for(f: Callable) -> Plan:
-    """The plan of f, from the cache; the cells of a closure are looked at each time."""
-    key = f.__code__ if type(f) is types.FunctionType else _key(f)
-    entry = _plans.get(id(key))
-    if entry is None:
-        entry = _remember(key, _build(f, ()), ())
-    plan = entry[1]
-    if getattr(f, "__closure__", None):
-        held = {(id(b.holder), b.name) for b in plan.bindings}
-        own = [b for b in _in_closures(f) if (id(b.holder), b.name) not in held]
-        if own:
-            return Plan(plan.bindings + tuple(own), plan.importers)
-    return plan
+def widen(f: Callable, args: Iterable[Any], error: DetachedError) -> bool:
+    """Take the module where a number was detached into f's plan; False if that changes nothing.
 
-
-def _in_closures(f: types.FunctionType) -> list[Binding]:
-    """Bindings of f's cells and of the cells of functions in them."""
-    found, todo, seen = [], [f], set()
-    while todo:
-        g = todo.pop()
-        if id(g) in seen:
-            continue
-        seen.add(id(g))
-        found += _in_function(g)
-        todo += [c for c in map(_contents, g.__closure__ or ()) if type(c) is types.FunctionType]
-    return found
-
-
-def _remember(key: Any, plan: Plan, extra: tuple) -> tuple:
+    To be called when f's own names are as they were.
+    """
+    holder, code = error.globals, error.code
+    if holder is None or str(holder.get("__name__", "")).partition(".")[0] in reach.LIBRARIES:
+        return False
+    old = plan_for(f, args)
     with _lock:
-        entry = _plans[id(key)] = (key, plan, extra)
-        _plans.move_to_end(id(key))
-        while len(_plans) > _MOST_PLANS:
-            _plans.popitem(last=False)
-    return entry
-
-
-def widen(f: Callable, error: DetachedError) -> bool:
-    """Take the module where a number was detached into f's plan; False if that changes nothing."""
-    place = (error.globals, error.code)
-    if place[0] is None or place[0].get("__name__", "").partition(".")[0] in _LIBRARIES:
-        return False
-    key = _key(f)
-    old = _plans.get(id(key))
-    extra = (*(old[2] if old else ()), place)
-    plan = _build(f, extra)
-    if old is not None and not plan.adds_to(plan_for(f)):
-        return False
-    _remember(key, plan, extra)
+        found = (*_found.get(_code(f), ()), (holder, code))
+        roots = (f, *(x for x in args if type(x) not in reach._LEAVES))
+        if not _build(roots, found).adds_to(old):
+            return False
+        _remember(_found, _code(f), found)
+        _plans.clear()
     return True
 
 
 # --------------------------------------------------------------------- rebinding, counted ---
 
-# What is rebound now: [count, binding] by holder and name.
-_active: dict[tuple[int, str], list] = {}
 _importers: dict[int, int] = {}
 _real_import: Callable | None = None
 
 
 def _get(holder: Any, name: str) -> Any:
     if type(holder) is dict:
-        return holder.get(name, _ABSENT)
+        return holder.get(name, ABSENT)
     if type(holder) is types.CellType:
-        return _contents(holder)
-    return holder.__dict__.get(name, _ABSENT) if isinstance(holder, type) else getattr(holder, name)
+        return reach.contents(holder)
+    return holder.__dict__.get(name, ABSENT) if isinstance(holder, type) else getattr(holder, name)
 
 
 def _set(holder: Any, name: str, value: Any) -> None:
     if type(holder) is not dict:
         setattr(holder, name, value)
-    elif value is _ABSENT:
+    elif value is ABSENT:
         del holder[name]
     else:
         holder[name] = value
@@ -318,7 +246,7 @@ def _set(holder: Any, name: str, value: Any) -> None:
 
 def enter(plan: Plan) -> None:
     """Rebind the names of a plan."""
-    if plan is _NOTHING:
+    if not (plan.bindings or plan.importers):
         return
     with _lock:
         for binding in plan.bindings:
@@ -335,7 +263,7 @@ def enter(plan: Plan) -> None:
 
 def leave(plan: Plan) -> None:
     """Undo `enter`.  A name that the program has bound anew meanwhile is left to it."""
-    if plan is _NOTHING:
+    if not (plan.bindings or plan.importers):
         return
     with _lock:
         for binding in plan.bindings:

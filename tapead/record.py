@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tapead import partials, recording, scalar, sweeps, trees
+from tapead import intercept, partials, recording, scalar, sweeps, trees
 from tapead.elementary import OPS
 from tapead.inspect.listing import listing
 from tapead.scalar import Scalar
@@ -213,7 +213,7 @@ def record(
             steps = recording.paths(spec, len(leaves))
             inputs.update((names[p] + s, scalar.row_of(x)) for s, x in zip(steps, lifted))
             call[p] = recording.rebuild(spec, lifted)
-        result = f(*call, **kwargs)
+        result = intercept.aware_of(f)(*call, **kwargs)
         recording.settle(tape)
         leaves, _ = trees.flatten(result)
         return tuple(map(_row, leaves)), recording.detach(result)
@@ -221,7 +221,7 @@ def record(
     outer = current.tape
     current.tape = tape
     try:
-        outputs, value = recording.recorded(tape, f, body, rerun)
+        outputs, value = recording.recorded(tape, f, args, body, rerun)
     finally:
         current.tape = outer
         scalar.activate(outer)

@@ -13,33 +13,39 @@ from tapead.scalar import Scalar
 from tapead.tape import Tape
 
 
-def recorded(tape: Tape, f: Callable, body: Callable[[int], Any], rerun: bool) -> Any:
+# Each try takes in one more module, so that this many are an error of ours, not of the program.
+_MOST_TRIES = 50
+
+
+def recorded(
+    tape: Tape, f: Callable, args: tuple, body: Callable[[int], Any], rerun: bool
+) -> Any:
     """``body(lo)`` while `tape`, this thread's current one, records and f's modules see tape-aware names.
 
     `lo` is the segment's first row.  Whatever happens, the recording is closed and the names are
     as they were.  Where a number was detached in a module that was not foreseen, the module is
     taken in and `body` runs once more, unless `rerun` is False.
     """
-    while True:
+    for _ in range(_MOST_TRIES):
         if tape.depth == 0:
             tape.clear()  # of what a first try left
-        plan = intercept.plan_for(f)
+        plan = intercept.plan_for(f, args)
         lo = tape.open()
         intercept.enter(plan)
         try:
             scalar.activate(tape)
             return body(lo)
         except Exception as error:
-            cause = error if tape.pending is None else tape.pending
-            detached = isinstance(cause, DetachedError)
-            if not (detached and rerun and intercept.widen(f, cause)):
-                if cause is error:
-                    raise
-                raise cause from error
-            tape.pending = None
+            met, cause = error, error if tape.pending is None else tape.pending
         finally:
             intercept.leave(plan)
             tape.shut()
+        if not (rerun and isinstance(cause, DetachedError) and intercept.widen(f, args, cause)):
+            break
+        tape.pending = None
+    if cause is met:
+        raise cause
+    raise cause from met
 
 
 def settle(tape: Tape) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tapead import recording, scalar, sweeps, sweeps_recorded, trees
+from tapead import intercept, recording, scalar, sweeps, sweeps_recorded, trees
 from tapead.scalar import Scalar
 from tapead.tape import Tape, current
 
@@ -185,6 +185,7 @@ def differentiate(
             break
     parts = [recording.inputs(args[p]) for p in positions]
     tape: Tape = current.tape
+    f = intercept.aware_of(f)
 
     def body(lo: int) -> tuple[Any, Any, Any]:
         call = list(args)
@@ -207,7 +208,7 @@ def differentiate(
         return value, tuple(gradients) if as_tuple else gradients[0], aux
 
     try:
-        return recording.recorded(tape, f, body, rerun)
+        return recording.recorded(tape, f, args, body, rerun)
     finally:
         if tape.depth == 0:
             tape.clear()

@@ -1,0 +1,303 @@
+"""Interception: what ordinary code sees while a recording runs, and that all is put back."""
+
+import builtins
+import functools
+import importlib
+import math
+import statistics
+import sys
+import types
+from math import sin
+
+import pytest
+
+import tapead
+
+helpers = importlib.import_module("intercepted") if "intercepted" in sys.modules else None
+if helpers is None:
+    from pathlib import Path
+
+    _spec = importlib.util.spec_from_file_location(
+        "intercepted", Path(__file__).with_name("intercepted.py")
+    )
+    helpers = importlib.util.module_from_spec(_spec)
+    sys.modules["intercepted"] = helpers
+    _spec.loader.exec_module(helpers)
+
+DETACHES = {"sin": math.sin}
+
+
+@pytest.fixture(autouse=True)
+def names_are_as_they_were():
+    """Every test here leaves the names of these namespaces exactly as it found them."""
+    spaces = [globals(), vars(helpers), vars(helpers.Shape), vars(builtins), vars(statistics)]
+    before = [dict(space) for space in spaces]
+    yield
+    for space, old in zip(spaces, before, strict=True):
+        assert {k: v for k, v in space.items() if old.get(k) is not v} == {}
+        assert space.keys() == old.keys()
+
+
+def slope(f, x, h=1e-6):
+    return (f(x + h) - f(x - h)) / (2.0 * h)
+
+
+@pytest.mark.parametrize("f", [helpers.all_imports, helpers.casts, helpers.types])
+def test_helpers_in_another_module(f):
+    value, derivative = tapead.value_and_grad(lambda x: f(x) * 1.0)(0.7)
+    assert value == f(0.7)
+    assert derivative == pytest.approx(slope(f, 0.7), rel=1e-8)
+
+
+def test_class_attributes_and_methods():
+    f = lambda x: helpers.Shape().area(x)  # noqa: E731
+    assert tapead.grad(f)(0.7) == pytest.approx(slope(f, 0.7), rel=1e-8)
+
+
+def test_closures_defaults_and_keyword_defaults():
+    from math import exp
+
+    def f(x, log=math.log, *, root=math.sqrt):
+        return exp(x) * log(x) * root(x) * sin(x)
+
+    assert tapead.grad(f)(0.7) == pytest.approx(slope(f, 0.7), rel=1e-8)
+    assert f.__defaults__ == (math.log,)
+    assert f.__kwdefaults__ == {"root": math.sqrt}
+    assert f.__closure__[0].cell_contents is math.exp
+
+
+def test_imports_inside_the_function():
+    def f(x):
+        import math as maths
+        from math import atan
+
+        return maths.sinh(x) * atan(x)
+
+    assert tapead.grad(f)(0.7) == pytest.approx(slope(f, 0.7), rel=1e-8)
+
+
+def test_functions_passed_to_map_and_reduce():
+    def f(x):
+        return functools.reduce(math.atan2, map(math.exp, [x, 2.0 * x, 3.0 * x]))
+
+    assert tapead.grad(f)(0.7) == pytest.approx(slope(f, 0.7), rel=1e-8)
+
+
+def test_a_module_that_nothing_foresees_is_found_by_trying_once_more():
+    runs = []
+
+    def f(x, strategies):
+        runs.append(1)
+        return strategies[0](x)
+
+    strategies = [helpers.Strategy()]
+    expected = pytest.approx(slope(strategies[0], 0.7), rel=1e-8)
+    assert tapead.grad(f)(0.7, strategies) == expected
+    assert len(runs) == 2
+    assert tapead.grad(f)(0.7, strategies) == expected
+    assert len(runs) == 3  # remembered
+
+
+def test_functions_and_objects_among_the_arguments_are_foreseen():
+    runs = []
+
+    def f(x, strategy, helper):
+        runs.append(1)
+        return strategy(x) * helper(x)
+
+    strategy = helpers.Strategy()
+    g = lambda x: strategy(x) * helpers.types(x)  # noqa: E731
+    assert tapead.grad(f)(0.7, strategy, helpers.types) == pytest.approx(slope(g, 0.7), rel=1e-8)
+    assert len(runs) == 1
+
+
+def test_closures_of_one_code_over_different_functions():
+    def over(g):
+        return lambda x: g(x) * 1.0
+
+    for g in (helpers.casts, helpers.types, helpers.all_imports, helpers.types):
+        value, derivative = tapead.value_and_grad(over(g))(0.7)
+        assert value == g(0.7)
+        assert derivative == pytest.approx(slope(g, 0.7), rel=1e-8)
+
+
+def test_the_second_try_can_be_switched_off():
+    runs = []
+
+    def f(x, strategies):
+        runs.append(1)
+        return strategies[0](x)
+
+    with pytest.raises(tapead.DetachedError):
+        tapead.grad(f, rerun=False)(0.7, [helpers.Strategy()])
+    assert len(runs) == 1
+
+
+def test_python_modules_of_the_standard_library():
+    f = lambda x: statistics.fmean([x, x * x, 3.0])  # noqa: E731
+    assert tapead.grad(f)(0.7) == pytest.approx((1.0 + 1.4) / 3.0, rel=1e-15)
+
+
+def test_code_made_by_exec():
+    space = {}
+    exec("from math import *\ndef f(x): return sin(x) * float(x) + pi", space)
+    keys = set(space)
+    assert tapead.grad(space["f"])(0.7) == pytest.approx(slope(space["f"], 0.7), rel=1e-8)
+    assert set(space) == keys
+    assert space["sin"] is math.sin
+
+
+def test_names_bound_after_the_first_call_are_seen():
+    module = types.ModuleType("grown")
+    exec("def f(x): return helper(x)\ndef helper(x): return x * x", vars(module))
+    assert tapead.grad(module.f)(2.0) == 4.0
+    exec("from math import exp\ndef helper(x): return exp(x)", vars(module))
+    assert tapead.grad(module.f)(0.0) == 1.0
+
+
+def test_what_is_kept_in_a_container_is_refused_with_line_and_remedy():
+    with pytest.raises(tapead.DetachedError, match=r"tapead\.math") as caught:
+        tapead.grad(lambda x: helpers.kept_in_a_dict(x))(2.0)
+    assert caught.value.filename == helpers.__file__
+    assert "SQUARE_ROOT" in str(caught.value)
+    assert f"line {caught.value.lineno}" in str(caught.value)
+
+
+def test_tapead_math_in_a_container_is_differentiated():
+    table = {"sin": tapead.math.sin}
+    assert tapead.grad(lambda x: table["sin"](x))(0.0) == 1.0
+
+
+def test_a_swallowed_detachment_is_raised_all_the_same():
+    def f(x):
+        try:
+            return DETACHES["sin"](x) * x
+        except Exception:
+            return x
+
+    with pytest.raises(tapead.DetachedError):
+        tapead.grad(f)(1.0)
+
+
+def test_a_detachment_that_turns_into_another_error_is_the_one_reported():
+    def f(x):
+        try:
+            return DETACHES["sin"](x)
+        except Exception as error:
+            raise KeyError("hidden") from error
+
+    with pytest.raises(tapead.DetachedError) as caught:
+        tapead.grad(f)(1.0)
+    assert isinstance(caught.value.__cause__, KeyError)
+
+
+def test_caches_tell_numbers_of_equal_value_apart():
+    helpers.cached.cache_clear()
+    assert helpers.cached(3.0) == 9.0  # a plain result is in the cache now
+    f = lambda x, y: helpers.cached(x) + 10.0 * helpers.cached(y)  # noqa: E731
+    assert tapead.grad(f, argnums=(0, 1))(3.0, 3.0) == (6.0, 60.0)
+    assert type(helpers.cached(3.0)) is float
+    assert helpers.cached.cache_info().currsize == 1
+
+
+def test_caches_still_save_calls():
+    calls = []
+
+    @functools.lru_cache
+    def step(n, x):
+        calls.append(n)
+        return x if n == 0 else step(n - 1, x) + step(n - 1, x)
+
+    assert tapead.grad(lambda x: step(10, x))(1.0) == 1024.0
+    assert len(calls) == 11
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt, SystemExit])
+def test_an_exception_leaves_no_recording_open(error):
+    def f(x):
+        math.sin(x)
+        raise error
+
+    with pytest.raises(error):
+        tapead.grad(f)(1.0)
+    from tapead.tape import current
+
+    assert current.tape.depth == 0
+    assert len(current.tape) == 0
+    assert tapead.grad(math.sin)(0.0) == 1.0
+
+
+def test_an_exception_inside_an_inner_gradient_can_be_caught_outside_it():
+    def f(x):
+        try:
+            tapead.grad(lambda y: y / 0.0)(x)
+        except ZeroDivisionError:
+            return x * x
+        return x
+
+    assert tapead.grad(f)(3.0) == 6.0
+
+
+def test_a_name_that_the_program_binds_anew_is_left_to_it():
+    space = {}
+    exec("from math import sin\ndef f(x):\n    global sin\n    sin = abs\n    return x * x", space)
+    assert tapead.grad(space["f"])(3.0) == 6.0
+    assert space["sin"] is abs
+
+
+# ------------------------------------------------------------- what stands in for builtins ---
+
+
+def test_float_is_still_the_class_float():
+    seen = {}
+
+    def f(x):
+        seen.update(
+            infinite=float("inf"), none=float(), hex=float.fromhex("0x1p-1"), name=float.__name__,
+            check=isinstance(1.0, float), not_int=isinstance(1, float), text=str(float),
+            equal=float == type(2.0), table={float: "f"}[type(2.0)],
+        )  # fmt: skip
+
+        class Meters(float):
+            pass
+
+        seen["derived"] = type(Meters(2.0)) is Meters and isinstance(Meters(2.0), float)
+        match x:
+            case float(v):
+                seen["matched"] = v is x
+        return x
+
+    tapead.grad(f)(1.0)
+    assert seen == {
+        "infinite": math.inf, "none": 0.0, "hex": 0.5, "name": "float", "check": True,
+        "not_int": False, "text": "<class 'float'>", "equal": True, "table": "f",
+        "derived": True, "matched": True,
+    }  # fmt: skip
+
+
+def test_type_still_makes_and_checks_classes():
+    def f(x):
+        made = type("Made", (), {"k": 2.0})
+        assert isinstance(made, type)
+        assert issubclass(type(made), type)
+        assert type(3) is int
+
+        class Meta(type):
+            pass
+
+        assert type(Meta("M", (), {})) is Meta
+        return x * made.k * type(x)(3)
+
+    assert tapead.grad(f)(1.0) == 6.0
+
+
+def test_functions_of_a_recording_that_escape_do_no_harm():
+    kept = {}
+
+    def f(x):
+        kept["sin"], kept["float"] = math.sin, float
+        return kept["sin"](x)
+
+    tapead.grad(f)(0.0)
+    assert kept["sin"](0.5) == math.sin(0.5)
+    assert kept["float"]("2.5") == 2.5

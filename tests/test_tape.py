@@ -1,0 +1,111 @@
+"""The tape itself: chunks, constants, epochs, and memory given back."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+import tapead
+from tapead.tape import BLOCK_CHUNKS, BYTES_PER_ROW, KEPT_CHUNKS, Tape, current
+
+
+def repeat(x, n):
+    for _ in range(n):
+        x = x * 0.5 + 0.25
+    return x
+
+
+def test_a_row_is_seventeen_bytes():
+    tape = tapead.record(repeat, 1.0, 1000, argnums=0, lines=False)
+    assert BYTES_PER_ROW == 17
+    assert len(tape) == 2001
+    assert tape.nbytes == 17 * 2001 + 2 * 8
+
+
+def test_columns_grow_by_chunks_and_shrink_to_what_is_kept():
+    rows = 65536 * (KEPT_CHUNKS + 1)
+    seen = []
+
+    def f(x):
+        y = repeat(x, rows // 2)
+        seen.append((len(current.tape.chunks), len(current.tape)))
+        return y
+
+    tapead.grad(f)(1.0)
+    assert seen == [(1 + 2 * BLOCK_CHUNKS, rows + 1)]
+    assert len(current.tape.chunks) == KEPT_CHUNKS
+    assert len(current.tape) == 0
+    assert current.tape.nbytes == 0
+
+
+def test_a_result_over_several_chunks_is_exact():
+    assert tapead.grad(repeat)(1.0, 500) == 0.5**500
+
+    def total(x):
+        s = 0.0
+        for k in range(200_000):
+            s = s + x * k
+        return s
+
+    assert tapead.grad(total)(1.0) == 199_999 * 200_000 / 2
+
+
+def test_many_different_constants_are_all_kept():
+    n = 70_000  # more than a block of constants
+    f = lambda x: sum(x * (k + 0.5) for k in range(n))  # noqa: E731
+    assert tapead.grad(f)(1.0) == n * n / 2
+
+
+def test_an_epoch_is_never_used_again():
+    tape = Tape()
+    epochs = []
+    for _ in range(3):
+        tape.open()
+        epochs.append(tape.epoch)
+        tape.open()
+        assert tape.epoch == epochs[-1]
+        tape.shut()
+        tape.shut()
+        assert tape.epoch == 0
+    assert len(set(epochs)) == 3
+
+
+def test_a_recording_tape_cannot_be_cleared():
+    tape = Tape()
+    tape.open()
+    with pytest.raises(RuntimeError, match="while it records"):
+        tape.clear()
+    tape.shut()
+
+
+def test_rows_and_operands_out_of_range():
+    tape = Tape()
+    with pytest.raises(IndexError):
+        tape.row(0)
+    with pytest.raises(IndexError):
+        tape.operand_value(-1)
+
+
+MEASURE = """
+import resource, tapead
+def f(x):
+    for _ in range(2_500_000):
+        x = x * 0.5 + 0.25
+        x = 0.75 - x * x
+    return x
+tapead.grad(lambda x: x * x)(1.0)
+before = int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
+tapead.grad(f)(0.3)
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+print((peak - before) / 10_000_001)
+"""
+
+
+@pytest.mark.skipif(not tapead.compiled, reason="interpreted, ten million rows take a minute")
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_process_holds_under_30_bytes_a_row_at_the_peak_of_a_gradient():
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE], capture_output=True, text=True, check=True, env=os.environ
+    )
+    assert 16.0 < float(done.stdout) < 30.0
