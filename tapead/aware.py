@@ -7,6 +7,7 @@ does no harm.
 from __future__ import annotations
 
 import builtins
+import enum
 import functools
 import types
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tapead import math as _math
-from tapead import scalar
+from tapead import scalar, trees
 from tapead.scalar import Scalar
 
 
@@ -133,5 +134,49 @@ class Cached:
         return getattr(self._cached, name)
 
 
+# Types that are a key by value: they hold no tracked number.
+_BY_VALUE = (str, bytes, int, float, complex, bool, type(None), type, enum.Enum)
+
+
 def _identity(x: Any) -> Any:
-    return (Scalar, scalar.row_of(x)) if type(x) is Scalar else (type(x), x)
+    """A key for an argument: rows for tracked numbers, also inside trees, else values."""
+    if type(x) is Scalar:
+        return Scalar, scalar.row_of(x)
+    if isinstance(x, _BY_VALUE):
+        return type(x), x
+    leaves, spec = trees.flatten(x)
+    if len(leaves) == 1 and leaves[0] is x:
+        return _Same(x)
+    return spec, tuple(map(_identity, leaves))
+
+
+class _Same:
+    """Equal to the same object only, which it keeps alive."""
+
+    __slots__ = ("x",)
+
+    def __init__(self, x: Any) -> None:
+        self.x = x
+
+    def __eq__(self, other: Any) -> bool:
+        return type(other) is _Same and self.x is other.x
+
+    def __hash__(self) -> int:
+        return id(self.x)
+
+
+@functools.wraps(functools.lru_cache)
+def lru_cache(maxsize: Any = 128, typed: bool = False) -> Any:
+    decorated = functools.lru_cache(maxsize, typed)
+    if callable(maxsize):
+        return Cached(decorated)
+    return lambda f: Cached(decorated(f))
+
+
+@functools.wraps(functools.cache)
+def cache(user_function: Any, /) -> Any:
+    return Cached(functools.cache(user_function))
+
+
+functools_ = types.ModuleType("functools", functools.__doc__)
+vars(functools_).update(vars(functools), lru_cache=lru_cache, cache=cache)

@@ -29,7 +29,15 @@ from tapead.reach import ABSENT
 
 _MOST_PLANS = 512
 
-_REPLACEMENTS: dict[int, Any] = {id(math): tapead.math, id(float): aware.float_}
+# Modules that functions may import when they run.
+_MODULES = {"math": tapead.math, "functools": aware.functools_}
+_REPLACEMENTS: dict[int, Any] = {
+    id(math): tapead.math,
+    id(functools): aware.functools_,
+    id(functools.lru_cache): aware.lru_cache,
+    id(functools.cache): aware.cache,
+    id(float): aware.float_,
+}
 for _name in tapead.math.__all__:
     if isinstance(getattr(math, _name), types.BuiltinFunctionType):
         _REPLACEMENTS[id(getattr(math, _name))] = getattr(tapead.math, _name)
@@ -51,7 +59,7 @@ class Binding(NamedTuple):
 class Plan(NamedTuple):
     """All that one function needs rebound.
 
-    ``importers`` are the globals of functions that import math inside; ``reads`` are the names that
+    ``importers`` are the globals of functions that import math, or functools, when they run; ``reads`` are the names that
     were looked up to find all this, with what they stood for: the plan holds while they do.
     """
 
@@ -74,15 +82,26 @@ _lock = threading.RLock()
 
 
 def _replacement(value: Any) -> Any:
+    """What stands in for a value while a recording runs; None for almost all values."""
     found = _REPLACEMENTS.get(id(value))
-    if found is None and isinstance(value, functools._lru_cache_wrapper):
+    if found is not None:
+        return found
+    if isinstance(value, functools._lru_cache_wrapper):
         return aware.Cached(value)
-    return found
+    if isinstance(value, functools.partial) and id(value.func) in _REPLACEMENTS:
+        return functools.partial(_REPLACEMENTS[id(value.func)], *value.args, **value.keywords)
+    if isinstance(value, staticmethod):
+        inner = _replacement(value.__func__)
+        return None if inner is None else staticmethod(inner)
+    return None
 
 
 def aware_of(f: Callable) -> Callable:
-    """f itself, or what stands in for it where it is one of math's functions."""
-    return _REPLACEMENTS.get(id(f), f)
+    """f itself, or what stands in for it where it is one of math's functions, or cached."""
+    replacement = _REPLACEMENTS.get(id(f))
+    if replacement is None and isinstance(f, (functools.partial, functools._lru_cache_wrapper)):
+        replacement = _replacement(f)
+    return f if replacement is None else replacement
 
 
 def _bindings(holder: Any, values: Iterable[tuple[str, Any]]) -> Iterator[Binding]:
@@ -130,11 +149,17 @@ def _build(roots: tuple, extra: tuple[tuple[dict, types.CodeType], ...]) -> Plan
     for holder, code in places:
         names = reach.names_of(code)
         modules.setdefault(id(holder), (holder, set()))[1].update(names.loaded)
-        if "math" in names.imported:
+        if names.imported & _MODULES.keys():
             importers[id(holder)] = holder
-    bindings = [b for holder, names in modules.values() for b in _in_globals(holder, names)]
+    bindings = [
+        b
+        for holder, names in modules.values()
+        for b in _in_globals(holder, names | reach.all_names(holder))
+    ]
     bindings += [b for g in reached.functions for b in _in_function(g)]
     bindings += [b for c in reached.classes for b in _bindings(c, list(vars(c).items()))]
+    namespaces = [vars(x) for x in reached.objects]
+    bindings += [b for held in namespaces for b in _bindings(held, list(held.items()))]
     reads = tuple(
         (holder, name, _active[id(holder), name][1].original if (id(holder), name) in _active else x)
         for holder, name, x in reached.reads
@@ -283,8 +308,8 @@ def leave(plan: Plan) -> None:
 
 def _import(name, globals=None, locals=None, fromlist=(), level=0):
     """`__import__` that gives tapead.math to functions of recorded modules that import math."""
-    if name == "math" and level == 0 and globals is not None and id(globals) in _importers:
-        return tapead.math
+    if name in _MODULES and level == 0 and globals is not None and id(globals) in _importers:
+        return _MODULES[name]
     return _real_import(name, globals, locals, fromlist, level)
 
 

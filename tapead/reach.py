@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import dis
 import functools
+import os
 import sys
+import sysconfig
 import types
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
@@ -20,27 +22,38 @@ _MOST = 5_000  # objects that are followed for one function
 _WRAPPERS = (functools.partial, types.MethodType, staticmethod, classmethod, property)
 _FUNCTION = types.FunctionType
 # Types whose values lead to no code.
-_LEAVES = {float, int, bool, str, bytes, complex, type(None), list, tuple, dict, set, frozenset}
+_LEAVES = {float, int, bool, str, bytes, complex, type(None), type(ABSENT)}
+_CONTAINERS = {list, tuple, dict, set, frozenset}
+_MOST_HELD = 64  # a container that holds more is data, not a registry of functions
 
 
 class Reached(NamedTuple):
-    """The functions and classes found, and the names that were looked up to find them."""
+    """The functions, classes and objects found, and the names that were looked up to find them."""
 
     functions: list[types.FunctionType]
     classes: list[type]
+    objects: list[Any]
     reads: list[tuple[dict, str, Any]]
 
 
 def reachable(roots: Iterable[Any]) -> Reached:
     """The user's functions and classes that the roots refer to, themselves included."""
-    reached = Reached([], [], [])
+    roots = list(roots)
+    reached = Reached([], [], [], [])
     todo, seen = list(roots), set()
     while todo and len(seen) < _MOST:
         x = todo.pop()
         if type(x) in _LEAVES or id(x) in seen:
             continue
         seen.add(id(x))
-        if _is_foreign(x):
+        if type(x) in _CONTAINERS:
+            todo.extend(_held(x))
+            continue
+        if isinstance(x, types.ModuleType):  # only its attributes that are used are followed
+            if not _is_library(x.__name__, getattr(x, "__file__", None)):
+                reached.objects.append(x)
+            continue
+        if not (isinstance(x, _FUNCTION) and x is roots[0]) and _is_foreign(x):
             # check_grads differentiates a closure of tapead's own over the user's function.
             if isinstance(x, _FUNCTION) and x.__module__ == "tapead.testing":
                 todo.extend(_cells(x))
@@ -51,8 +64,33 @@ def reachable(roots: Iterable[Any]) -> Reached:
         else:
             if isinstance(x, type):
                 reached.classes.append(x)
+            elif type(getattr(x, "__dict__", None)) is dict:
+                reached.objects.append(x)
             todo.extend(_neighbors(x))
     return reached
+
+
+def _held(container: Any) -> list:
+    """What a container holds, if it may be a registry of functions or objects."""
+    if len(container) > _MOST_HELD:
+        return []
+    return list(container.values() if type(container) is dict else container)
+
+
+def all_names(namespace: dict) -> set[str]:
+    """The global names that any function or method defined in a module uses.
+
+    A function may be reached in ways that are not seen, through a registry for instance.
+    """
+    names: set[str] = set()
+    for x in list(namespace.values()):
+        members = list(vars(x).values()) if isinstance(x, type) else [x]
+        for member in members:
+            f = getattr(member, "__func__", member)
+            f = getattr(f, "__wrapped__", f) if not isinstance(f, (type, _FUNCTION)) else f
+            if isinstance(f, _FUNCTION) and f.__globals__ is namespace:
+                names |= names_of(f.__code__).loaded
+    return names
 
 
 def shape(root: Any, depth: int = 8) -> Any:
@@ -70,6 +108,9 @@ def shape(root: Any, depth: int = 8) -> Any:
         return root.__code__, *(shape(contents(cell), depth - 1) for cell in closure)
     if type(root) in _LEAVES:
         return None
+    if type(root) in _CONTAINERS:
+        held = [x for x in _held(root) if type(x) not in _LEAVES]
+        return tuple(shape(x, depth - 1) for x in held) if depth and held else None
     if type(root) in (types.ModuleType, types.BuiltinFunctionType) or isinstance(root, type):
         return root
     if depth == 0:
@@ -139,7 +180,7 @@ def _from_function(f: types.FunctionType, reads: list[tuple[dict, str, Any]]) ->
     yield from found
     yield getattr(f, "__wrapped__", None)
     for x in found:  # an attribute of a module or an object, as in helpers.area
-        if isinstance(x, (type, _FUNCTION)) or type(x) in _LEAVES or not hasattr(x, "__dict__"):
+        if isinstance(x, (type, _FUNCTION)) or not hasattr(x, "__dict__"):
             continue
         held = vars(x)
         for name in names.attributes & held.keys():
@@ -160,8 +201,9 @@ def _neighbors(x: Any) -> Iterator[Any]:
         yield from (x.fget, x.fset)
     elif isinstance(x, type):
         yield from (*x.__bases__, *vars(x).values())
-    elif not isinstance(x, types.ModuleType):
+    else:
         yield from (type(x), getattr(x, "__wrapped__", None))
+        yield from list((getattr(x, "__dict__", None) or {}).values())
 
 
 def _is_foreign(x: Any) -> bool:
@@ -169,12 +211,23 @@ def _is_foreign(x: Any) -> bool:
     if isinstance(x, _WRAPPERS):
         return False
     if isinstance(x, _FUNCTION):
-        module = x.__globals__.get("__name__")
-    elif isinstance(x, types.ModuleType):
-        return True  # only its attributes that are used matter, and these are followed
-    else:
-        if getattr(type(x), "__module__", None) != "builtins" and hasattr(x, "__wrapped__"):
-            return False
-        module = getattr(x if isinstance(x, type) else type(x), "__module__", None)
+        return _is_library(x.__globals__.get("__name__"), x.__code__.co_filename)
+    if not isinstance(x, type) and hasattr(x, "__wrapped__"):
+        return False
+    module = getattr(x if isinstance(x, type) else type(x), "__module__", None)
+    file = getattr(sys.modules.get(module), "__file__", None) if isinstance(module, str) else None
+    return _is_library(module, file)
+
+
+def _is_library(module: Any, file: str | None) -> bool:
+    """Whether a module is the standard library's or one of LIBRARIES: by its file, as a user's may
+    be called like one of the standard library's."""
     top = (module if isinstance(module, str) else "").partition(".")[0]
-    return top in LIBRARIES or (top in sys.stdlib_module_names and top != "__main__")
+    if top in LIBRARIES:
+        return True
+    if file is None or file.startswith("<frozen"):
+        return top in sys.stdlib_module_names and top != "__main__"
+    return file.startswith(_STDLIB) and "site-packages" not in file
+
+
+_STDLIB = sysconfig.get_paths()["stdlib"] + os.sep

@@ -12,7 +12,7 @@ from __future__ import annotations
 import opcode
 import operator
 import types
-from numbers import Rational
+from numbers import Number, Rational
 
 import cython
 import numpy as np
@@ -68,6 +68,10 @@ _truediv, _floordiv, _mod, _pow = operator.truediv, operator.floordiv, operator.
 _lt, _le, _gt, _ge = operator.lt, operator.le, operator.gt, operator.ge
 _eq, _ne = operator.eq, operator.ne
 _round = round
+_NEVER_MIXES = (str, bytes, bytearray, list, tuple, dict, set, types.NoneType)
+_DECISIONS = {opcode.opmap[name] for name in ("COMPARE_OP", "CONTAINS_OP")}
+# The number that was hashed last: code object and instruction, epoch and row.
+_hashed = None
 _BINARY_OP = opcode.opmap["BINARY_OP"]
 _REMAINDERS = {k for k, (name, _) in enumerate(opcode._nb_ops) if name.endswith("REMAINDER")}
 
@@ -195,7 +199,7 @@ def decline(op, left, right):
     a float, the float is asked for its error.
     """
     other = right if type(left) is Scalar else left
-    if type(other) in (str, bytes, bytearray, list, tuple, dict, set, types.NoneType):
+    if type(other) in _NEVER_MIXES:
         return op(plain(left), plain(right))
     return NotImplemented
 
@@ -263,6 +267,7 @@ class Scalar:
         return format(self.v, spec)
 
     def __hash__(self):
+        remember_hash(self.epoch, self.row)
         return hash(self.v)
 
     def __copy__(self):
@@ -481,7 +486,7 @@ class Scalar:
 
     def __eq__(self, other):
         check(self)
-        return compare(_eq, self, other)
+        return equals(_eq, self, other)
 
     def __ne__(self, other):
         check(self)
@@ -510,12 +515,49 @@ def stepwise(code: cython.int, op: object, left: object, right: object) -> objec
 
 @cython.cfunc
 def compare(op: object, x: Scalar, other: object) -> object:
-    """x op other, decided by the values as floats decide it."""
+    """x op other, decided by the values as floats decide it; other classes get their turn."""
     if type(other) is Scalar:
         o: Scalar = cython.cast(Scalar, other)
         check(o)
         return op(x.v, o.v)
-    return op(x.v, other)
+    if isinstance(other, (*_NEVER_MIXES, float, int, Number, np.number, np.bool_)):
+        return op(x.v, other)
+    return NotImplemented
+
+
+def remember_hash(epoch, row):
+    """Keep which number was hashed last, and by which instruction of the program."""
+    global _hashed
+    frame = user_frame()
+    _hashed = None if frame is None else (frame.f_code, frame.f_lasti, epoch, row)
+
+
+def equals(op, x, other):
+    """x == other, unless a dictionary asks that would take them for one key.
+
+    In a cache or a table keyed by numbers, an equal key hides that the derivatives differ.  A look-up
+    shows by its order: a hash, then == from the same instruction, which is no comparison.
+    """
+    result = compare(op, x, other)
+    if _hashed is not None and result is True:
+        frame = user_frame()
+        if frame is not None and (frame.f_code, frame.f_lasti) == _hashed[:2]:
+            _look_up(frame, x, other)
+    return result
+
+
+def _look_up(frame, x, other):
+    """Raise if x and other are two variables, or a variable and a constant, under one key."""
+    _, _, epoch, row = _hashed
+    operation = frame.f_code.co_code[frame.f_lasti]
+    rows = [row_of(n) for n in (x, other) if type(n) is Scalar]
+    if epoch != _tape.epoch or row not in rows or operation in _DECISIONS:
+        return
+    if len(rows) == 1 or rows[0] != rows[1]:
+        raise detached(
+            "a tracked number was taken for an equal key of a dictionary, a set or a cache, whose "
+            "derivative is another."
+        )
 
 
 def formats_percent():
@@ -537,7 +579,7 @@ def detached(what):
         DetachedError,
         what,
         "If no derivative is wanted, say so with tapead.value(x). Functions of math that are kept "
-        "in a container, a class or a default argument cannot be seen: take them from tapead.math.",
+        "in a dictionary or a list cannot be seen: take them from tapead.math.",
     )
     _tape.pending = error
     return error

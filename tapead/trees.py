@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -16,16 +16,43 @@ def _is_unknown_dataclass(x: Any) -> bool:
     return dataclasses.is_dataclass(x) and not isinstance(x, type)
 
 
+class _State:
+    """A dataclass instance's attributes that are no fields; all states of a class are equal.
+
+    What optree keeps beside the children must not make two trees of one class different.
+    """
+
+    __slots__ = ("attributes", "cls")
+
+    def __init__(self, x: Any, names: tuple[str, ...]) -> None:
+        self.cls = type(x)
+        # What functools.cached_property has stored was computed from the old fields.
+        self.attributes = {
+            name: held
+            for name, held in getattr(x, "__dict__", {}).items()
+            if name not in names
+            and not isinstance(getattr(self.cls, name, None), functools.cached_property)
+        }
+
+    def __eq__(self, other: Any) -> bool:
+        return isinstance(other, _State) and self.cls is other.cls
+
+    def __hash__(self) -> int:
+        return hash(self.cls)
+
+
 def _register(cls: type) -> None:
     """Make a dataclass a node whose children are its fields."""
     names = tuple(field.name for field in dataclasses.fields(cls))
 
     def flatten(x):
-        return [getattr(x, name) for name in names], x, names
+        return [getattr(x, name) for name in names], _State(x, names), names
 
-    def unflatten(template, children):
-        # A copy, not a call of the class: __init__ may check or compute what is already settled.
-        x = copy.copy(template)
+    def unflatten(state, children):
+        # Not a call of the class: __init__ may check or compute what is already settled.
+        x = object.__new__(cls)
+        for name, held in state.attributes.items():
+            object.__setattr__(x, name, held)
         for name, child in zip(names, children, strict=True):
             object.__setattr__(x, name, child)
         return x

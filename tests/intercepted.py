@@ -1,8 +1,9 @@
 """Helpers in a module of their own, as a user would have them; test_intercept differentiates them."""
 
+import dataclasses
 import math
 import math as m
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import cos
 from math import sin as sine
 
@@ -35,6 +36,7 @@ def cached(x):
 
 class Shape:
     function = math.tanh
+    window = staticmethod(math.erf)
 
     def area(self, x):
         return math.sqrt(x) * Shape.function(x)
@@ -45,3 +47,18 @@ class Strategy:
 
     def __call__(self, x):
         return math.cosh(x) * float(x)
+
+
+@dataclasses.dataclass(frozen=True)
+class State:
+    r: float
+
+
+class Unit:
+    def __init__(self, act):
+        self.act = act
+
+
+REGISTRY = {"types": types}
+UNIT = Unit(math.atan)
+POWER_OF_TWO = partial(math.pow, 2.0)

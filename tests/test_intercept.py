@@ -3,6 +3,7 @@
 import builtins
 import functools
 import importlib
+import importlib.util
 import math
 import statistics
 import sys
@@ -86,28 +87,27 @@ def test_functions_passed_to_map_and_reduce():
 def test_a_module_that_nothing_foresees_is_found_by_trying_once_more():
     runs = []
 
-    def f(x, strategies):
+    def f(x):
         runs.append(1)
-        return strategies[0](x)
+        return importlib.import_module("intercepted").Strategy()(x)
 
-    strategies = [helpers.Strategy()]
-    expected = pytest.approx(slope(strategies[0], 0.7), rel=1e-8)
-    assert tapead.grad(f)(0.7, strategies) == expected
+    expected = pytest.approx(slope(helpers.Strategy(), 0.7), rel=1e-8)
+    assert tapead.grad(f)(0.7) == expected
     assert len(runs) == 2
-    assert tapead.grad(f)(0.7, strategies) == expected
+    assert tapead.grad(f)(0.7) == expected
     assert len(runs) == 3  # remembered
 
 
 def test_functions_and_objects_among_the_arguments_are_foreseen():
     runs = []
 
-    def f(x, strategy, helper):
+    def f(x, strategies, helper):
         runs.append(1)
-        return strategy(x) * helper(x)
+        return strategies[0](x) * helper(x)
 
     strategy = helpers.Strategy()
     g = lambda x: strategy(x) * helpers.types(x)  # noqa: E731
-    assert tapead.grad(f)(0.7, strategy, helpers.types) == pytest.approx(slope(g, 0.7), rel=1e-8)
+    assert tapead.grad(f)(0.7, [strategy], helpers.types) == pytest.approx(slope(g, 0.7), rel=1e-8)
     assert len(runs) == 1
 
 
@@ -124,18 +124,39 @@ def test_closures_of_one_code_over_different_functions():
 def test_the_second_try_can_be_switched_off():
     runs = []
 
-    def f(x, strategies):
+    def f(x):
         runs.append(1)
-        return strategies[0](x)
+        return importlib.import_module("intercepted").Strategy()(x)
 
     with pytest.raises(tapead.DetachedError):
-        tapead.grad(f, rerun=False)(0.7, [helpers.Strategy()])
+        tapead.grad(f, rerun=False)(0.7)
     assert len(runs) == 1
 
 
 def test_python_modules_of_the_standard_library():
     f = lambda x: statistics.fmean([x, x * x, 3.0])  # noqa: E731
     assert tapead.grad(f)(0.7) == pytest.approx((1.0 + 1.4) / 3.0, rel=1e-15)
+
+
+def test_registries_objects_and_partials():
+    f = lambda x: helpers.REGISTRY["types"](x) * helpers.UNIT.act(x)  # noqa: E731
+    value, derivative = tapead.value_and_grad(f)(0.7)
+    assert value == f(0.7)
+    assert derivative == pytest.approx(slope(f, 0.7), rel=1e-8)
+    g = lambda x: helpers.POWER_OF_TWO(x) + helpers.Shape.window(x)  # noqa: E731
+    assert tapead.grad(g)(0.7) == pytest.approx(slope(g, 0.7), rel=1e-8)
+    power = functools.partial(math.pow, 2.0)
+    assert tapead.grad(power)(0.7) == pytest.approx(slope(power, 0.7), rel=1e-8)
+
+
+def test_a_module_of_the_user_called_like_one_of_the_standard_library(tmp_path):
+    source = "def f(x):\n    return 2.0 * x if type(x) is float else x\n"
+    path = tmp_path / "queue.py"
+    path.write_text(source)
+    spec = importlib.util.spec_from_file_location("queue", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert tapead.value_and_grad(lambda x: module.f(x))(1.5) == (3.0, 2.0)
 
 
 def test_code_made_by_exec():
@@ -198,6 +219,70 @@ def test_caches_tell_numbers_of_equal_value_apart():
     assert tapead.grad(f, argnums=(0, 1))(3.0, 3.0) == (6.0, 60.0)
     assert type(helpers.cached(3.0)) is float
     assert helpers.cached.cache_info().currsize == 1
+
+
+def test_caches_tell_numbers_inside_arguments_apart():
+    @functools.cache
+    def total(pair):
+        return pair[0] ** 2 + pair[1]
+
+    @functools.lru_cache(maxsize=8)
+    def of_state(state):
+        return state.r ** 2
+
+    f = lambda x, y: total((x, 1.0)) + 2.0 * total((y, 1.0))  # noqa: E731
+    assert tapead.grad(f, argnums=(0, 1))(1.5, 1.5) == (3.0, 6.0)
+    g = lambda x, y: of_state(helpers.State(x)) + 2.0 * of_state(helpers.State(y))  # noqa: E731
+    assert tapead.grad(g, argnums=(0, 1))(1.5, 1.5) == (3.0, 6.0)
+
+
+@pytest.mark.parametrize("decorate", [lambda: functools.cache, lambda: helpers.lru_cache])
+def test_caches_made_by_the_function_itself(decorate):
+    def f(x, y):
+        @decorate()
+        def square(z):
+            return z * z
+
+        @functools.lru_cache(maxsize=None)
+        def cube(z):
+            return z * z * z
+
+        return square(x) + square(y) + cube(x) + cube(y)
+
+    assert tapead.grad(f, argnums=(0, 1))(1.5, 1.5) == (9.75, 9.75)
+
+
+def test_hand_made_caches_keyed_by_numbers_are_refused_where_they_would_lie():
+    memo = {}
+
+    def square(x):
+        if x not in memo:
+            memo[x] = x * x
+        return memo[x]
+
+    square(1.5)  # a plain result is in the table now
+    with pytest.raises(tapead.DetachedError, match="equal key of a dictionary"):
+        tapead.grad(lambda x: square(x))(1.5)
+    memo.clear()
+    f = lambda x, y: square(x) + square(y)  # noqa: E731
+    assert tapead.grad(f, argnums=(0, 1))(1.5, 2.5) == (3.0, 5.0)
+    memo.clear()
+    with pytest.raises(tapead.DetachedError, match="equal key of a dictionary"):
+        tapead.grad(f, argnums=(0, 1))(1.5, 1.5)
+
+
+def test_tables_and_sets_of_numbers_work_where_nothing_is_lost():
+    def f(x, y):
+        counts = {}
+        for z in (x, y, x):
+            counts[z] = counts.get(z, 0) + 1
+        assert x in {1.5, 7.0}
+        assert hash(x) == hash(1.5)
+        assert x == 1.5
+        assert [x, y].index(y) == 1
+        return counts[x] * x + len({x, y}) * y
+
+    assert tapead.grad(f, argnums=(0, 1))(1.5, 2.5) == (2.0, 2.0)
 
 
 def test_caches_still_save_calls():

@@ -10,6 +10,7 @@ from collections import OrderedDict, namedtuple
 from fractions import Fraction
 
 import numpy as np
+import optree
 import pytest
 
 import tapead
@@ -135,6 +136,28 @@ def test_dataclasses_are_trees_and_are_not_initialized_again():
     assert gradient == dataclasses.replace(gradient, stiffness=9.0, ends=[-12.0, 12.0])
     assert spring.ends == [0.0, 3.0]
     assert tapead.grad(lambda p: p.a * p.b)(Frozen(2.0, 3.0)) == Frozen(3.0, 2.0)
+
+
+@dataclasses.dataclass
+class Circle:
+    r: float
+
+    @functools.cached_property
+    def area(self):
+        return math.pi * self.r**2
+
+
+def test_what_a_dataclass_has_computed_from_its_old_fields_is_forgotten():
+    circle = Circle(2.0)
+    assert circle.area == math.pi * 4.0
+    assert tapead.grad(lambda c: c.area)(circle).r == math.pi * 2.0 * 2.0
+
+
+def test_a_gradient_is_a_tree_of_the_arguments_structure():
+    circle = Circle(2.0)
+    gradient = tapead.grad(lambda c: c.area)(circle)
+    moved = optree.tree_map(lambda p, g: p - 0.5 * g, circle, gradient, namespace="tapead")
+    assert moved.r == 2.0 - math.pi * 2.0
 
 
 def test_empty_trees_have_empty_gradients():
