@@ -20,7 +20,7 @@ def power(x, n=13):
     return half * half * (x if n % 2 else 1)
 
 
-def deep(x, n=700):
+def deep(x, n=900):
     """A continued fraction, one call a level."""
     return x if n == 0 else x + 1 / (2 + deep(x * 0.999, n - 1))
 
