@@ -1,6 +1,6 @@
 """Exact derivatives of ordinary Python programs, by a tape that is compiled to C."""
 
-from tapead import _mode  # isort: skip  - first: decides how the modules below are loaded
+from tapead import _mode  # noqa: F401, I001 - first: it decides how the others are loaded
 from tapead import math
 from tapead.errors import (
     DetachedError,

@@ -45,7 +45,7 @@ class _FloatType(type):
         return repr(float) if cls is float_ else super().__repr__()
 
 
-class float_(float, metaclass=_FloatType):
+class float_(float, metaclass=_FloatType):  # noqa: N801 - it stands for float
     """`float` that gives a tracked number back as it is."""
 
     dtype = np.dtype(float)

@@ -42,6 +42,7 @@ _LN2 = repr(math.log(2.0))
 _LN10 = repr(math.log(10.0))
 _HYP = "hypot(a, b)"
 
+# fmt: off
 OPS: tuple[Op, ...] = (
     # What begins a variable, and what passes one on.
     Op("input", 0, ""),
@@ -164,6 +165,7 @@ OPS: tuple[Op, ...] = (
     # is the one rounded once, so it is given by whoever writes the row.
     Op("exact_add", 2, "", "1.0", "1.0"),
 )
+# fmt: on
 
 CODES: dict[str, int] = {op.name: code for code, op in enumerate(OPS)}
 
@@ -181,9 +183,30 @@ Compiled, each function is one switch over libm; interpreted, ieee.py stands in 
 import cython
 
 if not cython.compiled:
-    from tapead.ieee import *  # noqa: F403
-    from tapead.special import *  # noqa: F403
+    from tapead.ieee import (
+{ieee}
+    )
+    from tapead.special import (
+{special}
+    )
 '''
+
+# What partials.py takes from special.py; all other functions of the formulas are libm's.
+_SPECIAL = frozenset(
+    ("floordiv", "gamma", "hypot", "ldexp", "lgamma", "mod", "polygamma", "round_to", "sign", "ulp")
+)
+
+
+def _header() -> str:
+    """The top of partials.py, importing the functions that the formulas call."""
+    trees = [ast.parse(ieee(f)) for op in OPS for f in op[2:] if f]
+    calls = {n.func.id for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Call)}
+    calls.discard("abs")  # Python's own, and C's for Cython
+    return _HEADER.format(
+        ieee="\n".join(f"        {name}," for name in sorted(calls - _SPECIAL)),
+        special="\n".join(f"        {name}," for name in sorted(calls & _SPECIAL)),
+    )
+
 
 _VALUE = '''
 
@@ -209,14 +232,15 @@ def second(code: cython.int, a: cython.double, b: cython.double, v: cython.doubl
 '''
 
 
+_RAISING = {ast.Div: "div", ast.Pow: "power"}
+
+
 class _Ieee(ast.NodeTransformer):
     """``/`` and ``**`` become calls: on Python's floats they raise where IEEE has a value."""
 
-    names = {ast.Div: "div", ast.Pow: "power"}
-
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         self.generic_visit(node)
-        name = self.names.get(type(node.op))
+        name = _RAISING.get(type(node.op))
         if name is None:
             return node
         return ast.Call(ast.Name(name, ast.Load()), [node.left, node.right], [])
@@ -245,7 +269,7 @@ def _branches(columns: dict[str, str]) -> str:
 def partials_source() -> str:
     """The text of partials.py."""
     return (
-        _HEADER
+        _header()
         + _VALUE
         + '    v: cython.double = float("nan")\n'
         + _branches({"v": "value"})

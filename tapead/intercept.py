@@ -1,6 +1,6 @@
 """Tape-aware names in the user's own modules while a recording runs.
 
-The functions of ``math`` and ``float`` are C code that takes the number out of whatever it is given.
+The functions of ``math`` and ``float`` are C code that takes the number out of what it is given.
 So for the duration of a recording, the modules (and closures, defaults and class attributes) of the
 differentiated function, and of what it refers to, see functions that know tracked numbers where
 they say ``math``, ``sin`` or ``float``.  ``math`` and ``builtins`` themselves stay as they are.
@@ -59,8 +59,9 @@ class Binding(NamedTuple):
 class Plan(NamedTuple):
     """All that one function needs rebound.
 
-    ``importers`` are the globals of functions that import math, or functools, when they run; ``reads`` are the names that
-    were looked up to find all this, with what they stood for: the plan holds while they do.
+    ``importers`` are the globals of functions that import math, or functools, when they run;
+    ``reads`` are the names that were looked up to find all this, with what they stood for: the plan
+    holds while they do.
     """
 
     bindings: tuple[Binding, ...]
@@ -160,11 +161,14 @@ def _build(roots: tuple, extra: tuple[tuple[dict, types.CodeType], ...]) -> Plan
     bindings += [b for c in reached.classes for b in _bindings(c, list(vars(c).items()))]
     namespaces = [vars(x) for x in reached.objects]
     bindings += [b for held in namespaces for b in _bindings(held, list(held.items()))]
-    reads = tuple(
-        (holder, name, _active[id(holder), name][1].original if (id(holder), name) in _active else x)
-        for holder, name, x in reached.reads
-    )
+    reads = tuple((held, name, _unbound(held, name, x)) for held, name, x in reached.reads)
     return Plan(tuple(bindings), tuple(importers.values()), reads)
+
+
+def _unbound(holder: dict, name: str, value: Any) -> Any:
+    """What the name stands for when no recording rebinds it."""
+    active = _active.get((id(holder), name))
+    return value if active is None else active[1].original
 
 
 # ------------------------------------------------------------- plans, one for each function ---
@@ -177,10 +181,7 @@ _found: OrderedDict[Any, tuple[tuple[dict, types.CodeType], ...]] = OrderedDict(
 
 def plan_for(f: Callable, args: Iterable[Any] = ()) -> Plan:
     """The plan of f called with these arguments: from the cache while it still holds."""
-    if args:
-        roots = (f, *(x for x in args if type(x) not in reach._LEAVES))
-    else:
-        roots = (f,)
+    roots = _roots(f, args)
     key = reach.shape(f) if len(roots) == 1 else tuple(map(reach.shape, roots))
     with _lock:
         plan = _plans.get(key)
@@ -190,6 +191,11 @@ def plan_for(f: Callable, args: Iterable[Any] = ()) -> Plan:
     if type(f) is types.FunctionType and f.__closure__ is None and len(roots) == 1:
         return plan
     return _with_own_cells(plan, roots)
+
+
+def _roots(f: Callable, args: Iterable[Any]) -> tuple:
+    """f, and those of its arguments that may lead to code of their own."""
+    return (f, *(x for x in args if type(x) not in reach.LEAVES)) if args else (f,)
 
 
 def _holds(plan: Plan) -> bool:
@@ -238,8 +244,7 @@ def widen(f: Callable, args: Iterable[Any], error: DetachedError) -> bool:
     old = plan_for(f, args)
     with _lock:
         found = (*_found.get(_code(f), ()), (holder, code))
-        roots = (f, *(x for x in args if type(x) not in reach._LEAVES))
-        if not _build(roots, found).adds_to(old):
+        if not _build(_roots(f, args), found).adds_to(old):
             return False
         _remember(_found, _code(f), found)
         _plans.clear()

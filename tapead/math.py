@@ -124,7 +124,7 @@ def dist(p, q, /):
     if not _any_tracked(p + q):
         return _math.dist(p, q)
     _math.dist(list(map(_plain, p)), list(map(_plain, q)))  # raises what it has to raise
-    return hypot(*[x - y for x, y in zip(p, q)])
+    return hypot(*[x - y for x, y in zip(p, q, strict=True)])
 
 
 def _exact_sum(terms, total):
@@ -181,7 +181,7 @@ def _sumprod(p, q, /):
     if not _any_tracked(p + q):
         return _math.sumprod(p, q)
     total = _math.sumprod(list(map(_plain, p)), list(map(_plain, q)))
-    return _exact_sum([x * y for x, y in zip(p, q)], total)
+    return _exact_sum([x * y for x, y in zip(p, q, strict=True)], total)
 
 
 def _fma(x, y, z, /):

@@ -8,8 +8,54 @@ Compiled, each function is one switch over libm; interpreted, ieee.py stands in 
 import cython
 
 if not cython.compiled:
-    from tapead.ieee import *  # noqa: F403
-    from tapead.special import *  # noqa: F403
+    from tapead.ieee import (
+        acos,
+        acosh,
+        asin,
+        asinh,
+        atan,
+        atan2,
+        atanh,
+        cbrt,
+        ceil,
+        copysign,
+        cos,
+        cosh,
+        div,
+        erf,
+        erfc,
+        exp,
+        exp2,
+        expm1,
+        floor,
+        fmod,
+        log,
+        log10,
+        log1p,
+        log2,
+        nextafter,
+        power,
+        remainder,
+        rint,
+        sin,
+        sinh,
+        sqrt,
+        tan,
+        tanh,
+        trunc,
+    )
+    from tapead.special import (
+        floordiv,
+        gamma,
+        hypot,
+        ldexp,
+        lgamma,
+        mod,
+        polygamma,
+        round_to,
+        sign,
+        ulp,
+    )
 
 
 def value(code: cython.int, a: cython.double, b: cython.double):

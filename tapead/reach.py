@@ -22,7 +22,7 @@ _MOST = 5_000  # objects that are followed for one function
 _WRAPPERS = (functools.partial, types.MethodType, staticmethod, classmethod, property)
 _FUNCTION = types.FunctionType
 # Types whose values lead to no code.
-_LEAVES = {float, int, bool, str, bytes, complex, type(None), type(ABSENT)}
+LEAVES = {float, int, bool, str, bytes, complex, type(None), type(ABSENT)}
 _CONTAINERS = {list, tuple, dict, set, frozenset}
 _MOST_HELD = 64  # a container that holds more is data, not a registry of functions
 
@@ -43,7 +43,7 @@ def reachable(roots: Iterable[Any]) -> Reached:
     todo, seen = list(roots), set()
     while todo and len(seen) < _MOST:
         x = todo.pop()
-        if type(x) in _LEAVES or id(x) in seen:
+        if type(x) in LEAVES or id(x) in seen:
             continue
         seen.add(id(x))
         if type(x) in _CONTAINERS:
@@ -106,10 +106,10 @@ def shape(root: Any, depth: int = 8) -> Any:
         if depth == 0:
             return id(root)
         return root.__code__, *(shape(contents(cell), depth - 1) for cell in closure)
-    if type(root) in _LEAVES:
+    if type(root) in LEAVES:
         return None
     if type(root) in _CONTAINERS:
-        held = [x for x in _held(root) if type(x) not in _LEAVES]
+        held = [x for x in _held(root) if type(x) not in LEAVES]
         return tuple(shape(x, depth - 1) for x in held) if depth and held else None
     if type(root) in (types.ModuleType, types.BuiltinFunctionType) or isinstance(root, type):
         return root

@@ -211,7 +211,9 @@ def record(
         for p, (leaves, spec) in parts.items():
             lifted = recording.lift(leaves, spec, names[p])
             steps = recording.paths(spec, len(leaves))
-            inputs.update((names[p] + s, scalar.row_of(x)) for s, x in zip(steps, lifted))
+            inputs.update(
+                (names[p] + s, scalar.row_of(x)) for s, x in zip(steps, lifted, strict=True)
+            )
             call[p] = recording.rebuild(spec, lifted)
         result = intercept.aware_of(f)(*call, **kwargs)
         recording.settle(tape)

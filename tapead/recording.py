@@ -1,4 +1,4 @@
-"""Running a function recorded: lifting its arguments, one more try when a module was not foreseen."""
+"""Running a function recorded: its arguments lifted, its errors and its results looked at."""
 
 from __future__ import annotations
 
@@ -12,15 +12,12 @@ from tapead.errors import DetachedError, UnsupportedError
 from tapead.scalar import Scalar
 from tapead.tape import Tape
 
-
 # Each try takes in one more module, so that this many are an error of ours, not of the program.
 _MOST_TRIES = 50
 
 
-def recorded(
-    tape: Tape, f: Callable, args: tuple, body: Callable[[int], Any], rerun: bool
-) -> Any:
-    """``body(lo)`` while `tape`, this thread's current one, records and f's modules see tape-aware names.
+def recorded(tape: Tape, f: Callable, args: tuple, body: Callable[[int], Any], rerun: bool) -> Any:
+    """``body(lo)`` while this thread's `tape` records, and f's modules see tape-aware names.
 
     `lo` is the segment's first row.  Whatever happens, the recording is closed and the names are
     as they were.  Where a number was detached in a module that was not foreseen, the module is

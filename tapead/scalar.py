@@ -21,7 +21,6 @@ from tapead.elementary import CODES
 from tapead.errors import (
     DetachedError,
     StaleNumberError,
-    TapeadError,
     UnsupportedError,
     WrongThreadError,
     located,
@@ -41,6 +40,7 @@ if not cython.compiled:
     def bits(c):
         """The 64 bits of c: unlike ==, they tell 0.0 from -0.0 and find a nan again."""
         return struct.unpack("<Q", struct.pack("<d", c))[0]
+
 
 compiled = cython.compiled
 
@@ -298,7 +298,9 @@ class Scalar:
         return self.v.is_integer()
 
     def as_integer_ratio(self):
-        raise detached("as_integer_ratio() turns a tracked number into integers without derivative.")
+        raise detached(
+            "as_integer_ratio() turns a tracked number into integers without derivative."
+        )
 
     # -- the operators of a ring and a field
 
@@ -506,7 +508,7 @@ class Scalar:
 
 @cython.cfunc
 def stepwise(code: cython.int, op: object, left: object, right: object) -> object:
-    """left // right or left % right: Python computes the value, zero divisors and signs included."""
+    """left // right or left % right, as Python computes them, signs and zero divisors included."""
     x, y = plain(left), plain(right)
     if type(x) is not float or type(y) is not float:
         return rare(op, left, right)
@@ -535,8 +537,8 @@ def remember_hash(epoch, row):
 def equals(op, x, other):
     """x == other, unless a dictionary asks that would take them for one key.
 
-    In a cache or a table keyed by numbers, an equal key hides that the derivatives differ.  A look-up
-    shows by its order: a hash, then == from the same instruction, which is no comparison.
+    In a cache or a table keyed by numbers, an equal key hides that the derivatives differ.  A
+    look-up shows by its order: a hash, then == from the same instruction, which is no comparison.
     """
     result = compare(op, x, other)
     if _hashed is not None and result is True:

@@ -35,7 +35,11 @@ def operand(tape: Tape, k: cython.int) -> cython.double:
 @cython.cfunc
 @cython.exceptval(check=False)
 def walk_back(
-    tape: Tape, lo: cython.Py_ssize_t, hi: cython.Py_ssize_t, adj: cython.p_double, consume: cython.bint
+    tape: Tape,
+    lo: cython.Py_ssize_t,
+    hi: cython.Py_ssize_t,
+    adj: cython.p_double,
+    consume: cython.bint,
 ) -> tuple[cython.Py_ssize_t, cython.Py_ssize_t]:
     """The reverse sweep over lo <= r < hi; adj[0] belongs to row lo.
 

@@ -1,6 +1,6 @@
-"""The reverse sweep on tracked numbers: its own operations become rows, so it can be differentiated.
+"""The reverse sweep on tracked numbers: its operations become rows and can be differentiated.
 
-It does the arithmetic of ``sweeps.reverse``, with the formulas of the same table.  Only the adjoints
+It does the arithmetic of ``sweeps.reverse``, by the formulas of the same table.  Only the adjoints
 of rows inside the segment are collected; rows before it belong to the derivatives outside, which
 is why inner and outer derivatives cannot be confused (Siskind and Pearlmutter, *Nesting
 forward-mode AD in a functional framework*, 2008).
@@ -52,7 +52,7 @@ _NAMES["power"] = _power
 
 def _compiled(formula: str) -> Callable:
     """A formula of the table as a function of a, b and v."""
-    return eval(f"lambda a, b, v: {ieee(formula)}", _NAMES)  # noqa: S307 - the table is ours
+    return eval(f"lambda a, b, v: {ieee(formula)}", _NAMES)  # the table is ours
 
 
 _DA = [_compiled(op.da) for op in OPS]

@@ -175,10 +175,7 @@ class Tape:
     def place(self):
         """The number, in `places`, of the user's line that runs now."""
         frame = user_frame()
-        if frame is None:
-            key = (None, 0)
-        else:
-            key = (frame.f_code, frame.f_lineno)
+        key = (None, 0) if frame is None else (frame.f_code, frame.f_lineno)
         number = self.place_ids.get(key)
         if number is None:
             number = self.place_ids[key] = len(self.places)

@@ -79,7 +79,7 @@ def _contracted(f: Callable, spec: Any, rng: random.Random) -> Callable:
         leaves, _ = trees.flatten(result)
         while len(weights) < len(leaves):
             weights.append(rng.uniform(0.5, 1.5))
-        return sum((w * x for w, x in zip(weights, leaves)), 0.0)
+        return sum((w * x for w, x in zip(weights, leaves, strict=False)), 0.0)
 
     return at
 
@@ -144,8 +144,8 @@ def _difference(at: Callable, point: list[float], direction: list[float]) -> tup
     best, error = math.nan, math.inf
     before: list[float] = []
     for _ in range(10):
-        ahead = at([x + h * d for x, d in zip(point, direction)])
-        behind = at([x - h * d for x, d in zip(point, direction)])
+        ahead = at([x + h * d for x, d in zip(point, direction, strict=True)])
+        behind = at([x - h * d for x, d in zip(point, direction, strict=True)])
         row = [(ahead - behind) / (2.0 * h)]
         factor = 1.0
         for coarse in before:

@@ -84,9 +84,7 @@ def _positions(argnums: int | tuple[int, ...]) -> tuple[int, ...]:
     try:
         positions = tuple(map(operator.index, given))
     except TypeError:
-        raise TypeError(
-            f"argnums is {argnums!r}; an int or a tuple of ints was expected"
-        ) from None
+        raise TypeError(f"argnums is {argnums!r}; an int or a tuple of ints was expected") from None
     if len(set(positions)) < len(positions):
         raise ValueError(f"argnums={argnums!r} names an argument twice")
     return positions
@@ -189,7 +187,7 @@ def differentiate(
 
     def body(lo: int) -> tuple[Any, Any, Any]:
         call = list(args)
-        for p, (leaves, spec) in zip(positions, parts):
+        for p, (leaves, spec) in zip(positions, parts, strict=True):
             call[p] = recording.rebuild(spec, recording.lift(leaves, spec, f"argument {p}"))
         begin = len(tape)
         result = f(*call, **kwargs)

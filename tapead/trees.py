@@ -1,4 +1,4 @@
-"""Arguments and results as trees of numbers: optree, and what dataclasses need to be nodes of it."""
+"""Arguments and results as trees: optree, and what it needs to see dataclasses as nodes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Helpers in a module of their own, as a user would have them; test_intercept differentiates them."""
+"""Helpers in a module of their own, as users have them, for test_intercept to differentiate."""
 
 import dataclasses
 import math

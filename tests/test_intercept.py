@@ -228,7 +228,7 @@ def test_caches_tell_numbers_inside_arguments_apart():
 
     @functools.lru_cache(maxsize=8)
     def of_state(state):
-        return state.r ** 2
+        return state.r**2
 
     f = lambda x, y: total((x, 1.0)) + 2.0 * total((y, 1.0))  # noqa: E731
     assert tapead.grad(f, argnums=(0, 1))(1.5, 1.5) == (3.0, 6.0)

@@ -179,9 +179,7 @@ def test_speelpenning_hessian():
 
 
 def rosenbrock(x):
-    return sum(
-        100.0 * (x[i + 1] - x[i] ** 2) ** 2 + (1.0 - x[i]) ** 2 for i in range(len(x) - 1)
-    )
+    return sum(100.0 * (x[i + 1] - x[i] ** 2) ** 2 + (1.0 - x[i]) ** 2 for i in range(len(x) - 1))
 
 
 @pytest.mark.parametrize("n", [2, 100, 10_000])
