@@ -101,6 +101,16 @@ def constant(c: cython.double) -> cython.int:
 
 @cython.cfunc
 @cython.inline
+@cython.exceptval(-1.0, check=True)
+def as_double(c: object) -> cython.double:
+    """A float or an int as a double; an int may be too large."""
+    if type(c) is float:
+        return cython.cast(cython.double, c)
+    return PyLong_AsDouble(c)
+
+
+@cython.cfunc
+@cython.inline
 def number(row: cython.Py_ssize_t, v: cython.double) -> Scalar:
     """The number that row stands for."""
     r: Scalar = Scalar.__new__(Scalar)
@@ -132,6 +142,16 @@ def emit(code: cython.int, a: cython.int, b: cython.int, v: cython.double) -> Sc
 def check(x: Scalar) -> cython.int:
     """Raise if x does not belong to the recording that runs in this thread."""
     if x.epoch != _tape.epoch or thread() != _owner:
+        find_tape(x)
+    return 0
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(-1)
+def check_epoch(x: Scalar) -> cython.int:
+    """As `check`, for the second operand: the first has shown that the thread is right."""
+    if x.epoch != _tape.epoch:
         find_tape(x)
     return 0
 
@@ -307,67 +327,83 @@ class Scalar:
     def __add__(self, other):
         check(self)
         if type(other) is Scalar:
-            o: Scalar = cython.cast(Scalar, other)
-            check(o)
-            return emit(_ADD, self.row, o.row, self.v + o.v)
-        if type(other) is float:
-            c: cython.double = cython.cast(cython.double, other)
+            check_epoch(cython.cast(Scalar, other))
+            return emit(
+                _ADD,
+                self.row,
+                cython.cast(Scalar, other).row,
+                self.v + cython.cast(Scalar, other).v,
+            )
+        if type(other) is float or type(other) is int:
+            c: cython.double = as_double(other)
             return emit(_ADD, self.row, constant(c), self.v + c)
         return rare(_add, self, other)
 
     def __radd__(self, other):
         check(self)
-        if type(other) is float:
-            c: cython.double = cython.cast(cython.double, other)
+        if type(other) is float or type(other) is int:
+            c: cython.double = as_double(other)
             return emit(_ADD, constant(c), self.row, c + self.v)
         return rare(_add, other, self)
 
     def __sub__(self, other):
         check(self)
         if type(other) is Scalar:
-            o: Scalar = cython.cast(Scalar, other)
-            check(o)
-            return emit(_SUB, self.row, o.row, self.v - o.v)
-        if type(other) is float:
-            c: cython.double = cython.cast(cython.double, other)
+            check_epoch(cython.cast(Scalar, other))
+            return emit(
+                _SUB,
+                self.row,
+                cython.cast(Scalar, other).row,
+                self.v - cython.cast(Scalar, other).v,
+            )
+        if type(other) is float or type(other) is int:
+            c: cython.double = as_double(other)
             return emit(_SUB, self.row, constant(c), self.v - c)
         return rare(_sub, self, other)
 
     def __rsub__(self, other):
         check(self)
-        if type(other) is float:
-            c: cython.double = cython.cast(cython.double, other)
+        if type(other) is float or type(other) is int:
+            c: cython.double = as_double(other)
             return emit(_SUB, constant(c), self.row, c - self.v)
         return rare(_sub, other, self)
 
     def __mul__(self, other):
         check(self)
         if type(other) is Scalar:
-            o: Scalar = cython.cast(Scalar, other)
-            check(o)
-            return emit(_MUL, self.row, o.row, self.v * o.v)
-        if type(other) is float:
-            c: cython.double = cython.cast(cython.double, other)
+            check_epoch(cython.cast(Scalar, other))
+            return emit(
+                _MUL,
+                self.row,
+                cython.cast(Scalar, other).row,
+                self.v * cython.cast(Scalar, other).v,
+            )
+        if type(other) is float or type(other) is int:
+            c: cython.double = as_double(other)
             return emit(_MUL, self.row, constant(c), self.v * c)
         return rare(_mul, self, other)
 
     def __rmul__(self, other):
         check(self)
-        if type(other) is float:
-            c: cython.double = cython.cast(cython.double, other)
+        if type(other) is float or type(other) is int:
+            c: cython.double = as_double(other)
             return emit(_MUL, constant(c), self.row, c * self.v)
         return rare(_mul, other, self)
 
     def __truediv__(self, other):
         check(self)
         if type(other) is Scalar:
-            o: Scalar = cython.cast(Scalar, other)
-            check(o)
-            if o.v == 0.0:
+            check_epoch(cython.cast(Scalar, other))
+            if cython.cast(Scalar, other).v == 0.0:
                 return _truediv(1.0, 0.0)  # raises what a float raises
-            return emit(_DIV, self.row, o.row, self.v / o.v)
-        if type(other) is float:
-            c: cython.double = cython.cast(cython.double, other)
+            return emit(
+                _DIV,
+                self.row,
+                cython.cast(Scalar, other).row,
+                self.v / cython.cast(Scalar, other).v,
+            )
+        if type(other) is float or type(other) is int:
+            c: cython.double = as_double(other)
             if c == 0.0:
                 return _truediv(1.0, 0.0)  # raises what a float raises
             return emit(_DIV, self.row, constant(c), self.v / c)
@@ -375,8 +411,8 @@ class Scalar:
 
     def __rtruediv__(self, other):
         check(self)
-        if type(other) is float:
-            c: cython.double = cython.cast(cython.double, other)
+        if type(other) is float or type(other) is int:
+            c: cython.double = as_double(other)
             if self.v == 0.0:
                 return _truediv(1.0, 0.0)  # raises what a float raises
             return emit(_DIV, constant(c), self.row, c / self.v)
@@ -387,18 +423,22 @@ class Scalar:
         if modulo is not None:
             return pow(self.v, plain(other), plain(modulo))  # raises what a float raises
         if type(other) is Scalar:
-            o: Scalar = cython.cast(Scalar, other)
-            check(o)
-            return emit(_POW, self.row, o.row, python_pow(self.v, o.v))
-        if type(other) is float:
-            c: cython.double = cython.cast(cython.double, other)
+            check_epoch(cython.cast(Scalar, other))
+            return emit(
+                _POW,
+                self.row,
+                cython.cast(Scalar, other).row,
+                python_pow(self.v, cython.cast(Scalar, other).v),
+            )
+        if type(other) is float or type(other) is int:
+            c: cython.double = as_double(other)
             return emit(_POWC, self.row, constant(c), python_pow(self.v, c))
         return rare(_pow, self, other)
 
     def __rpow__(self, other, modulo=None):
         check(self)
-        if type(other) is float:
-            c: cython.double = cython.cast(cython.double, other)
+        if type(other) is float or type(other) is int:
+            c: cython.double = as_double(other)
             return emit(_POW, constant(c), self.row, python_pow(c, self.v))
         return rare(_pow, other, self)
 
@@ -464,34 +504,54 @@ class Scalar:
 
     def __lt__(self, other):
         check(self)
+        if type(other) is Scalar:
+            check_epoch(cython.cast(Scalar, other))
+            return self.v < cython.cast(Scalar, other).v
         if type(other) is float:
-            return self.v < cython.cast(cython.double, other)
+            return self.v < as_double(other)
         return compare(_lt, self, other)
 
     def __le__(self, other):
         check(self)
+        if type(other) is Scalar:
+            check_epoch(cython.cast(Scalar, other))
+            return self.v <= cython.cast(Scalar, other).v
         if type(other) is float:
-            return self.v <= cython.cast(cython.double, other)
+            return self.v <= as_double(other)
         return compare(_le, self, other)
 
     def __gt__(self, other):
         check(self)
+        if type(other) is Scalar:
+            check_epoch(cython.cast(Scalar, other))
+            return self.v > cython.cast(Scalar, other).v
         if type(other) is float:
-            return self.v > cython.cast(cython.double, other)
+            return self.v > as_double(other)
         return compare(_gt, self, other)
 
     def __ge__(self, other):
         check(self)
+        if type(other) is Scalar:
+            check_epoch(cython.cast(Scalar, other))
+            return self.v >= cython.cast(Scalar, other).v
         if type(other) is float:
-            return self.v >= cython.cast(cython.double, other)
+            return self.v >= as_double(other)
         return compare(_ge, self, other)
 
     def __eq__(self, other):
         check(self)
-        return equals(_eq, self, other)
+        if type(other) is Scalar:
+            check_epoch(cython.cast(Scalar, other))
+            return self.v == cython.cast(Scalar, other).v and not under_one_key(self, other)
+        if type(other) is float:
+            return self.v == as_double(other) and not under_one_key(self, other)
+        return compare(_eq, self, other)
 
     def __ne__(self, other):
         check(self)
+        if type(other) is Scalar:
+            check_epoch(cython.cast(Scalar, other))
+            return self.v != cython.cast(Scalar, other).v
         return compare(_ne, self, other)
 
     # -- where the derivative would be lost
@@ -517,11 +577,9 @@ def stepwise(code: cython.int, op: object, left: object, right: object) -> objec
 
 @cython.cfunc
 def compare(op: object, x: Scalar, other: object) -> object:
-    """x op other, decided by the values as floats decide it; other classes get their turn."""
-    if type(other) is Scalar:
-        o: Scalar = cython.cast(Scalar, other)
-        check(o)
-        return op(x.v, o.v)
+    """x op other, where that is no Scalar: as floats decide it; other classes get their turn."""
+    if type(other) is int:
+        return op(x.v, other)
     if isinstance(other, (*_NEVER_MIXES, float, int, Number, np.number, np.bool_)):
         return op(x.v, other)
     return NotImplemented
@@ -534,18 +592,20 @@ def remember_hash(epoch, row):
     _hashed = None if frame is None else (frame.f_code, frame.f_lasti, epoch, row)
 
 
-def equals(op, x, other):
-    """x == other, unless a dictionary asks that would take them for one key.
+@cython.cfunc
+@cython.inline
+def under_one_key(x: object, other: object) -> object:
+    """False; but an error where a dictionary asks and would take two numbers for one key.
 
     In a cache or a table keyed by numbers, an equal key hides that the derivatives differ.  A
     look-up shows by its order: a hash, then == from the same instruction, which is no comparison.
     """
-    result = compare(op, x, other)
-    if _hashed is not None and result is True:
-        frame = user_frame()
-        if frame is not None and (frame.f_code, frame.f_lasti) == _hashed[:2]:
-            _look_up(frame, x, other)
-    return result
+    if _hashed is None:
+        return False
+    frame = user_frame()
+    if frame is not None and (frame.f_code, frame.f_lasti) == _hashed[:2]:
+        _look_up(frame, x, other)
+    return False
 
 
 def _look_up(frame, x, other):
