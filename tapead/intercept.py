@@ -175,12 +175,51 @@ def _unbound(holder: dict, name: str, value: Any) -> Any:
 
 # Plans by the shape of the function (its code, and what its closure leads to).
 _plans: OrderedDict[Any, Plan] = OrderedDict()
+_simple: OrderedDict[int, tuple[types.CodeType, Plan]] = OrderedDict()
 # Modules that had to be found by trying, by the code of the function.
 _found: OrderedDict[Any, tuple[tuple[dict, types.CodeType], ...]] = OrderedDict()
 
 
-def plan_for(f: Callable, args: Iterable[Any] = ()) -> Plan:
-    """The plan of f called with these arguments: from the cache while it still holds."""
+class Remembered:
+    """The plan that one caller used last, and for what: a shortcut past the looking."""
+
+    __slots__ = ("plan", "roots")
+
+    def __init__(self) -> None:
+        self.plan: Plan | None = None
+        self.roots: list = []
+
+    def serves(self, roots: list) -> bool:
+        """Whether the plan is that of these roots: the same objects, beside plain numbers."""
+        if self.plan is None or len(roots) != len(self.roots):
+            return False
+        for new, old in zip(roots, self.roots, strict=True):
+            if new is not old and not (type(new) in reach.LEAVES and type(old) in reach.LEAVES):
+                return False
+        return _holds(self.plan)
+
+
+def plan_for(f: Callable, args: Iterable[Any], remembered: Remembered) -> Plan:
+    """The plan of f called with these arguments: from a cache while it still holds."""
+    closure = getattr(f, "__closure__", None)
+    codes = [x for x in args if type(x) not in reach.LEAVES and reach.leads_to_code(x)]
+    if closure is None and not codes and type(f) is types.FunctionType:
+        # By the id of the code, which the entry keeps alive: code objects take long to hash.
+        entry = _simple.get(id(f.__code__))
+        if entry is not None and _holds(entry[1]):
+            return entry[1]
+        plan = _looked_up(f, ())
+        _remember(_simple, id(f.__code__), (f.__code__, plan))
+        return plan
+    roots = [f, *codes, *map(reach.contents, closure or ())]
+    if not remembered.serves(roots):
+        remembered.plan = _looked_up(f, args)
+        remembered.roots = roots
+    return remembered.plan
+
+
+def _looked_up(f: Callable, args: Iterable[Any]) -> Plan:
+    """`plan_for` from the plans of all functions, or made anew."""
     roots = _roots(f, args)
     key = reach.shape(f) if len(roots) == 1 else tuple(map(reach.shape, roots))
     with _lock:
@@ -195,7 +234,7 @@ def plan_for(f: Callable, args: Iterable[Any] = ()) -> Plan:
 
 def _roots(f: Callable, args: Iterable[Any]) -> tuple:
     """f, and those of its arguments that may lead to code of their own."""
-    return (f, *(x for x in args if type(x) not in reach.LEAVES)) if args else (f,)
+    return (f, *filter(reach.leads_to_code, args))
 
 
 def _holds(plan: Plan) -> bool:
@@ -241,13 +280,14 @@ def widen(f: Callable, args: Iterable[Any], error: DetachedError) -> bool:
     holder, code = error.globals, error.code
     if holder is None or str(holder.get("__name__", "")).partition(".")[0] in reach.LIBRARIES:
         return False
-    old = plan_for(f, args)
+    old = _looked_up(f, args)
     with _lock:
         found = (*_found.get(_code(f), ()), (holder, code))
         if not _build(_roots(f, args), found).adds_to(old):
             return False
         _remember(_found, _code(f), found)
         _plans.clear()
+        _simple.clear()
     return True
 
 

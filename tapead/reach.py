@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dis
 import functools
+import itertools
 import os
 import sys
 import sysconfig
@@ -16,13 +17,17 @@ import types
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from tapead.scalar import Scalar
+
 ABSENT = object()
 LIBRARIES = {"tapead", "numpy", "scipy", "optree"}
 _MOST = 5_000  # objects that are followed for one function
 _WRAPPERS = (functools.partial, types.MethodType, staticmethod, classmethod, property)
 _FUNCTION = types.FunctionType
 # Types whose values lead to no code.
-LEAVES = {float, int, bool, str, bytes, complex, type(None), type(ABSENT)}
+LEAVES = {float, int, bool, str, bytes, complex, type(None), type(ABSENT), Scalar, np.ndarray}
 _CONTAINERS = {list, tuple, dict, set, frozenset}
 _MOST_HELD = 64  # a container that holds more is data, not a registry of functions
 
@@ -123,6 +128,16 @@ def shape(root: Any, depth: int = 8) -> Any:
     held = getattr(root, "__dict__", None) or {}
     code = (x for x in list(held.values()) if isinstance(x, (_FUNCTION, *_WRAPPERS, type)))
     return type(root), *(shape(x, depth - 1) for x in code)
+
+
+def leads_to_code(x: Any) -> bool:
+    """Whether an argument may bring functions of its own: not a number, nor a list of them."""
+    if type(x) in LEAVES:
+        return False
+    if type(x) in _CONTAINERS:
+        held = itertools.islice(x.values() if type(x) is dict else x, 8)
+        return any(map(leads_to_code, held))
+    return True
 
 
 def contents(cell: types.CellType) -> Any:

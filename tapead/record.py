@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -209,7 +210,7 @@ def record(
         call = list(args)
         inputs.clear()
         for p, (leaves, spec) in parts.items():
-            lifted = recording.lift(leaves, spec, names[p])
+            lifted = recording.lift(leaves, spec, functools.partial(str.__add__, names[p]))
             steps = recording.paths(spec, len(leaves))
             inputs.update(
                 (names[p] + s, scalar.row_of(x)) for s, x in zip(steps, lifted, strict=True)
@@ -223,7 +224,7 @@ def record(
     outer = current.tape
     current.tape = tape
     try:
-        outputs, value = recording.recorded(tape, f, args, body, rerun)
+        outputs, value = recording.recorded(tape, f, args, body, rerun, intercept.Remembered())
     finally:
         current.tape = outer
         scalar.activate(outer)

@@ -16,7 +16,14 @@ from tapead.tape import Tape
 _MOST_TRIES = 50
 
 
-def recorded(tape: Tape, f: Callable, args: tuple, body: Callable[[int], Any], rerun: bool) -> Any:
+def recorded(
+    tape: Tape,
+    f: Callable,
+    args: tuple,
+    body: Callable[[int], Any],
+    rerun: bool,
+    remembered: intercept.Remembered,
+) -> Any:
     """``body(lo)`` while this thread's `tape` records, and f's modules see tape-aware names.
 
     `lo` is the segment's first row.  Whatever happens, the recording is closed and the names are
@@ -26,7 +33,7 @@ def recorded(tape: Tape, f: Callable, args: tuple, body: Callable[[int], Any], r
     for _ in range(_MOST_TRIES):
         if tape.depth == 0:
             tape.clear()  # of what a first try left
-        plan = intercept.plan_for(f, args)
+        plan = intercept.plan_for(f, args, remembered)
         lo = tape.open()
         intercept.enter(plan)
         try:
@@ -40,6 +47,7 @@ def recorded(tape: Tape, f: Callable, args: tuple, body: Callable[[int], Any], r
         if not (rerun and isinstance(cause, DetachedError) and intercept.widen(f, args, cause)):
             break
         tape.pending = None
+        remembered.plan = None
     if cause is met:
         raise cause
     raise cause from met
@@ -61,13 +69,13 @@ def inputs(tree: Any) -> tuple[list, Any]:
     kind = type(tree)
     if kind is float or kind is Scalar or kind is int:
         return [tree], _ONE
-    if (kind is list or kind is tuple) and all(map(scalar.liftable, tree)):
-        return list(tree), kind
+    if (kind is list or kind is tuple) and scalar.all_liftable(tree):
+        return tree, kind
     return trees.flatten(tree)
 
 
 def rebuild(spec: Any, leaves: list) -> Any:
-    """The tree of that structure with these leaves."""
+    """The tree of that structure with these leaves, a list that is given away."""
     if spec is _ONE:
         return leaves[0]
     if spec is list:
@@ -86,13 +94,12 @@ def paths(spec: Any, count: int) -> list[str]:
     return trees.paths(spec)
 
 
-def lift(leaves: list, spec: Any, name: str) -> list[Scalar]:
-    """Tracked numbers for the leaves of an argument."""
-    lifted = scalar.lift(leaves)
-    if lifted is None:
+def lift(leaves: list, spec: Any, where: Callable[[str], str]) -> list[Scalar]:
+    """Tracked numbers for the leaves; ``where(step)`` names the leaf that a path reaches."""
+    if not (type(spec) is type or spec is _ONE or scalar.all_liftable(leaves)):
         steps = paths(spec, len(leaves))
-        lifted = scalar.lift([_real(x, name + s) for x, s in zip(leaves, steps, strict=True)])
-    return lifted
+        leaves = [_real(x, where(s)) for x, s in zip(leaves, steps, strict=True)]
+    return scalar.lift(leaves)
 
 
 def _real(leaf: Any, where: str) -> float | Scalar:

@@ -656,12 +656,17 @@ def liftable(leaf):
     return kind is float or kind is Scalar or kind is int
 
 
+def all_liftable(values):
+    """Whether `lift` takes a list or tuple as it is."""
+    for leaf in values:
+        if not liftable(leaf):
+            return False
+    return True
+
+
 def lift(values):
-    """Begin a variable for each number of a list; None, and no row, if it holds anything else."""
+    """Begin a variable for each number of a list or tuple; all have to be liftable."""
     i: cython.Py_ssize_t
-    for i in range(len(values)):
-        if not liftable(values[i]):
-            return None
     out = [None] * len(values)
     for i in range(len(values)):
         leaf = values[i]

@@ -34,25 +34,23 @@ class GradientFunction:
             raise TypeError(f"a function was expected, {type(f).__name__} given: {f!r}")
         self.__wrapped__ = f
         self.__module__ = getattr(f, "__module__", None)
-        self.__name__ = name = getattr(f, "__name__", None) or type(f).__name__
-        self.__qualname__ = getattr(f, "__qualname__", name)
         self.__doc__ = f.__doc__
-        self._positions = _positions(argnums)
         self._argnums = argnums
+        self._positions = _positions(argnums)
         self._has_aux = has_aux
         self._with_value = with_value
         self._rerun = rerun
+        self._remembered = None
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("__name__", "__qualname__"):
+            return getattr(self.__wrapped__, name, type(self.__wrapped__).__name__)
+        if name in ("__annotations__", "__type_params__"):
+            return getattr(self.__wrapped__, name)
+        raise AttributeError(f"{self!r} has no attribute {name!r}")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        value, gradient, aux = differentiate(
-            self.__wrapped__,
-            self._positions,
-            isinstance(self._argnums, tuple),
-            self._has_aux,
-            self._rerun,
-            args,
-            kwargs,
-        )
+        value, gradient, aux = differentiate(self, args, kwargs)
         if self._with_value:
             return ((value, aux) if self._has_aux else value), gradient
         return (gradient, aux) if self._has_aux else gradient
@@ -167,49 +165,51 @@ def _transform(
 # ------------------------------------------------------------------------------ the engine ---
 
 
-def differentiate(
-    f: Callable,
-    positions: tuple[int, ...],
-    as_tuple: bool,
-    has_aux: bool,
-    rerun: bool,
-    args: tuple,
-    kwargs: dict,
-) -> tuple[Any, Any, Any]:
-    """f's value, its gradient and its auxiliary result, in one recording and one reverse sweep."""
-    for p in positions:
-        if not -len(args) <= p < len(args):
-            args, kwargs = _bound(f, positions, args, kwargs)
-            break
-    parts = [recording.inputs(args[p]) for p in positions]
+def differentiate(g: GradientFunction, args: tuple, kwargs: dict) -> tuple[Any, Any, Any]:
+    """The function's value, its gradient and its auxiliary result, in one reverse sweep."""
+    f, positions = g.__wrapped__, g._positions
+    if max(positions) >= len(args) or min(positions) < -len(args):
+        args, kwargs = _bound(f, positions, args, kwargs)
+    single = type(g._argnums) is not tuple
+    tree = args[positions[0]] if single else tuple([args[p] for p in positions])
+    leaves, spec = recording.inputs(tree)
     tape: Tape = current.tape
-    f = intercept.aware_of(f)
 
     def body(lo: int) -> tuple[Any, Any, Any]:
-        call = list(args)
-        for p, (leaves, spec) in zip(positions, parts, strict=True):
-            call[p] = recording.rebuild(spec, recording.lift(leaves, spec, f"argument {p}"))
+        lifted = recording.lift(leaves, spec, lambda step: _where(step, positions, single))
         begin = len(tape)
-        result = f(*call, **kwargs)
+        call = list(args)
+        inputs = recording.rebuild(spec, lifted)
+        if single:
+            call[positions[0]] = inputs
+        else:
+            for p, x in zip(positions, inputs, strict=True):
+                call[p] = x
+        result = intercept.aware_of(f)(*call, **kwargs)
         recording.settle(tape)
         aux = None
-        if has_aux:
+        if g._has_aux:
             result, aux = _with_aux(result, f)
-        row = recording.output_row(result, f)
-        value, adjoints = _swept(tape, lo, begin, row, result)
-        if tape.depth == 1:
-            aux = recording.detach(aux) if has_aux else None
-        gradients, at = [], 0
-        for leaves, spec in parts:
-            gradients.append(recording.rebuild(spec, adjoints[at : at + len(leaves)]))
-            at += len(leaves)
-        return value, tuple(gradients) if as_tuple else gradients[0], aux
+        value, adjoints = _swept(tape, lo, begin, recording.output_row(result, f), result)
+        if tape.depth == 1 and g._has_aux:
+            aux = recording.detach(aux)
+        return value, recording.rebuild(spec, adjoints), aux
 
+    if g._remembered is None:
+        g._remembered = intercept.Remembered()
     try:
-        return recording.recorded(tape, f, args, body, rerun)
+        return recording.recorded(tape, f, args, body, g._rerun, g._remembered)
     finally:
         if tape.depth == 0:
             tape.clear()
+
+
+def _where(step: str, positions: tuple[int, ...], single: bool) -> str:
+    """The name of a leaf in messages: ``argument 2['w'][0]``."""
+    if single:
+        return f"argument {positions[0]}{step}"
+    which, _, rest = step[1:].partition("]")
+    return f"argument {positions[int(which)]}{rest}"
 
 
 def _swept(tape: Tape, lo: int, begin: int, row: int | None, result: Any) -> tuple[Any, list]:
