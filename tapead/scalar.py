@@ -128,12 +128,14 @@ def emit(code: cython.int, a: cython.int, b: cython.int, v: cython.double) -> Sc
         _tape.grow()
     n: cython.Py_ssize_t = _tape.n
     i: cython.Py_ssize_t = n - _tape.start
-    _tape.code[i] = cython.cast(cython.uchar, code)
+    _tape.val[i] = v
     _tape.a[i] = a
     _tape.b[i] = b
-    _tape.val[i] = v
     _tape.n = n + 1
-    return number(n, v)
+    r: Scalar = number(n, v)
+    # Bytes come last: to the C compiler they could be part of anything, which is then read anew.
+    _tape.code[i] = cython.cast(cython.uchar, code)
+    return r
 
 
 @cython.cfunc
@@ -258,7 +260,7 @@ def python_pow(a: cython.double, b: cython.double) -> cython.double:
 # ------------------------------------------------------------------------------ Scalar ---
 
 
-@cython.freelist(512)
+@cython.freelist(2048)
 @cython.final
 @cython.cclass
 class Scalar:
@@ -658,7 +660,7 @@ def liftable(leaf):
 
 def all_liftable(values):
     """Whether `lift` takes a list or tuple as it is."""
-    for leaf in values:
+    for leaf in values:  # noqa: SIM110 - a loop that compiles well
         if not liftable(leaf):
             return False
     return True
@@ -666,19 +668,18 @@ def all_liftable(values):
 
 def lift(values):
     """Begin a variable for each number of a list or tuple; all have to be liftable."""
-    i: cython.Py_ssize_t
-    out = [None] * len(values)
-    for i in range(len(values)):
-        leaf = values[i]
-        if type(leaf) is float:
-            out[i] = emit(_INPUT, 0, 0, cython.cast(cython.double, leaf))
-        elif type(leaf) is int:
-            out[i] = emit(_INPUT, 0, 0, PyLong_AsDouble(leaf))
-        else:
-            s: Scalar = cython.cast(Scalar, leaf)
-            check(s)
-            out[i] = emit(_COPY, s.row, 0, s.v)
-    return out
+    return [begun(leaf) for leaf in values]
+
+
+@cython.cfunc
+@cython.inline
+def begun(leaf: object) -> object:
+    """A variable that begins with a number's value."""
+    if type(leaf) is Scalar:
+        s: Scalar = cython.cast(Scalar, leaf)
+        check(s)
+        return emit(_COPY, s.row, 0, s.v)
+    return emit(_INPUT, 0, 0, as_double(leaf))
 
 
 def write(code, x, v):

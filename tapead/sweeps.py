@@ -37,11 +37,12 @@ def operand(tape: Tape, k: cython.int) -> cython.double:
 def walk_back(
     tape: Tape,
     lo: cython.Py_ssize_t,
+    begin: cython.Py_ssize_t,
     hi: cython.Py_ssize_t,
     adj: cython.p_double,
     consume: cython.bint,
 ) -> tuple[cython.Py_ssize_t, cython.Py_ssize_t]:
-    """The reverse sweep over lo <= r < hi; adj[0] belongs to row lo.
+    """The reverse sweep over begin <= r < hi; adj[0] belongs to row lo <= begin.
 
     Gives how many rows and edges were visited: rows whose adjoint is 0 are skipped.  `consume`
     drops the chunks that have been swept, so that memory shrinks on the way; the tape is cleared
@@ -52,17 +53,17 @@ def walk_back(
     r: cython.Py_ssize_t
     i: cython.Py_ssize_t
     base: cython.Py_ssize_t
-    begin: cython.Py_ssize_t
+    low: cython.Py_ssize_t
     a: cython.int
     b: cython.int
     g: cython.double
     p: cython.double
     q: cython.double
-    while hi > lo:
+    while hi > begin:
         base = ((hi - 1) >> BITS) * ROWS
-        begin = max(lo, base)
+        low = max(begin, base)
         chunk: Chunk = tape.chunks[base >> BITS]
-        for r in range(hi - 1, begin - 1, -1):
+        for r in range(hi - 1, low - 1, -1):
             g = adj[r - lo]
             if g == 0.0:
                 continue
@@ -78,7 +79,7 @@ def walk_back(
             if q != 0.0 and b >= lo:
                 adj[b - lo] += q * g
                 edges += 1
-        hi = begin
+        hi = low
         if consume:
             tape.drop_from(base >> BITS)
     return rows, edges
@@ -100,9 +101,9 @@ def reverse(tape: Tape, lo: cython.Py_ssize_t, adjoint):
         return 0, 0
     if cython.compiled:
         adj: cython.double[::1] = adjoint
-        return walk_back(tape, lo, hi, cython.address(adj[0]), False)
+        return walk_back(tape, lo, lo, hi, cython.address(adj[0]), False)
     numbers = adjoint.tolist()
-    visited = walk_back(tape, lo, hi, numbers, False)
+    visited = walk_back(tape, lo, lo, hi, numbers, False)
     adjoint[:] = numbers
     return visited
 
@@ -122,7 +123,7 @@ def gradient(
     if not cython.compiled:
         numbers = [0.0] * size
         numbers[output - lo] = 1.0
-        walk_back(tape, lo, output + 1, numbers, consume)
+        walk_back(tape, lo, begin, output + 1, numbers, consume)
         return numbers[: begin - lo]
     # Short ones want no array, long ones want the large pages that NumPy asks for.
     if size > ROWS:
@@ -149,12 +150,10 @@ def swept(
 ) -> list:
     """`gradient` on memory that is there."""
     adj[output - lo] = 1.0
-    walk_back(tape, lo, output + 1, adj, consume)
-    out: list = [None] * (begin - lo)
+    # The inputs have nothing before them that this gradient asks for.
+    walk_back(tape, lo, begin, output + 1, adj, consume)
     i: cython.Py_ssize_t
-    for i in range(begin - lo):
-        out[i] = adj[i]
-    return out
+    return [adj[i] for i in range(begin - lo)]
 
 
 def forward(tape: Tape, lo: cython.Py_ssize_t, hi: cython.Py_ssize_t, tangent):
