@@ -175,7 +175,7 @@ def _unbound(holder: dict, name: str, value: Any) -> Any:
 
 # Plans by the shape of the function (its code, and what its closure leads to).
 _plans: OrderedDict[Any, Plan] = OrderedDict()
-_simple: OrderedDict[int, tuple[types.CodeType, Plan]] = OrderedDict()
+_simple: OrderedDict[tuple[int, int], tuple[tuple, Plan]] = OrderedDict()
 # Modules that had to be found by trying, by the code of the function.
 _found: OrderedDict[Any, tuple[tuple[dict, types.CodeType], ...]] = OrderedDict()
 
@@ -204,12 +204,13 @@ def plan_for(f: Callable, args: Iterable[Any], remembered: Remembered) -> Plan:
     closure = getattr(f, "__closure__", None)
     codes = [x for x in args if type(x) not in reach.LEAVES and reach.leads_to_code(x)]
     if closure is None and not codes and type(f) is types.FunctionType:
-        # By the id of the code, which the entry keeps alive: code objects take long to hash.
-        entry = _simple.get(id(f.__code__))
+        # By ids, of what the entry keeps alive: code objects take long to hash.
+        key = (id(f.__code__), id(f.__globals__))
+        entry = _simple.get(key)
         if entry is not None and _holds(entry[1]):
             return entry[1]
         plan = _looked_up(f, ())
-        _remember(_simple, id(f.__code__), (f.__code__, plan))
+        _remember(_simple, key, ((f.__code__, f.__globals__), plan))
         return plan
     roots = [f, *codes, *map(reach.contents, closure or ())]
     if not remembered.serves(roots):

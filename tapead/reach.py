@@ -105,12 +105,14 @@ def shape(root: Any, depth: int = 8) -> Any:
     attributes decide that.
     """
     if type(root) is _FUNCTION:
+        # Code objects of two copies of one file are equal; their globals are not the same.
+        code = (root.__code__, id(root.__globals__))
         closure = root.__closure__
         if closure is None:
-            return root.__code__
+            return code
         if depth == 0:
             return id(root)
-        return root.__code__, *(shape(contents(cell), depth - 1) for cell in closure)
+        return code, *(shape(contents(cell), depth - 1) for cell in closure)
     if type(root) in LEAVES:
         return None
     if type(root) in _CONTAINERS:

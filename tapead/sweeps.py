@@ -152,7 +152,6 @@ def swept(
     adj[output - lo] = 1.0
     # The inputs have nothing before them that this gradient asks for.
     walk_back(tape, lo, begin, output + 1, adj, consume)
-    i: cython.Py_ssize_t
     return [adj[i] for i in range(begin - lo)]
 
 
