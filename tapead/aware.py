@@ -17,6 +17,7 @@ import numpy as np
 from tapead import math as _math
 from tapead import scalar, trees
 from tapead.scalar import Scalar
+from tapead.tape import current
 
 
 class _FloatType(type):
@@ -117,7 +118,7 @@ class Cached:
         self._memo: dict = {}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        epoch = scalar.current_epoch()
+        epoch = current.tape.epoch
         if not epoch:
             return self._cached(*args, **kwargs)
         if epoch != self._epoch:

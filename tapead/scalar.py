@@ -82,7 +82,7 @@ _REMAINDERS = {k for k, (name, _) in enumerate(opcode._nb_ops) if name.endswith(
 @cython.cfunc
 @cython.inline
 @cython.exceptval(0)
-def constant(c: cython.double) -> cython.int:
+def constant(t: Tape, c: cython.double) -> cython.int:
     """The operand that stands for the constant c.
 
     A program's constants are few and come again and again: a table of 64 that were seen last
@@ -91,11 +91,11 @@ def constant(c: cython.double) -> cython.int:
     pattern: cython.ulonglong = bits(c)
     product: cython.ulonglong = pattern * _GOLDEN
     slot: cython.int = cython.cast(cython.int, (product >> 58) & 63)
-    if _tape.seen_bits[slot] == pattern and _tape.seen_operand[slot] != 0:
-        return _tape.seen_operand[slot]
-    k: cython.int = _tape.new_constant(c)
-    _tape.seen_bits[slot] = pattern
-    _tape.seen_operand[slot] = k
+    if t.seen_bits[slot] == pattern and t.seen_operand[slot] != 0:
+        return t.seen_operand[slot]
+    k: cython.int = t.new_constant(c)
+    t.seen_bits[slot] = pattern
+    t.seen_operand[slot] = k
     return k
 
 
@@ -111,30 +111,30 @@ def as_double(c: object) -> cython.double:
 
 @cython.cfunc
 @cython.inline
-def number(row: cython.Py_ssize_t, v: cython.double) -> Scalar:
+def number(t: Tape, row: cython.Py_ssize_t, v: cython.double) -> Scalar:
     """The number that row stands for."""
     r: Scalar = Scalar.__new__(Scalar)
     r.v = v
     r.row = cython.cast(cython.int, row)
-    r.epoch = _tape.epoch
+    r.epoch = t.epoch
     return r
 
 
 @cython.cfunc
 @cython.inline
-def emit(code: cython.int, a: cython.int, b: cython.int, v: cython.double) -> Scalar:
-    """Append a row to the current tape and give its number."""
-    if _tape.n == _tape.limit:
-        _tape.grow()
-    n: cython.Py_ssize_t = _tape.n
-    i: cython.Py_ssize_t = n - _tape.start
-    _tape.val[i] = v
-    _tape.a[i] = a
-    _tape.b[i] = b
-    _tape.n = n + 1
-    r: Scalar = number(n, v)
+def emit(t: Tape, code: cython.int, a: cython.int, b: cython.int, v: cython.double) -> Scalar:
+    """Append a row and give its number."""
+    if t.n == t.limit:
+        t.grow()
+    n: cython.Py_ssize_t = t.n
+    i: cython.Py_ssize_t = n - t.start
+    t.val[i] = v
+    t.a[i] = a
+    t.b[i] = b
+    t.n = n + 1
+    r: Scalar = number(t, n, v)
     # Bytes come last: to the C compiler they could be part of anything, which is then read anew.
-    _tape.code[i] = cython.cast(cython.uchar, code)
+    t.code[i] = cython.cast(cython.uchar, code)
     return r
 
 
@@ -143,25 +143,40 @@ def emit(code: cython.int, a: cython.int, b: cython.int, v: cython.double) -> Sc
 @cython.exceptval(-1)
 def check(x: Scalar) -> cython.int:
     """Raise if x does not belong to the recording that runs in this thread."""
-    if x.epoch != _tape.epoch or thread() != _owner:
-        find_tape(x)
+    if cython.compiled:
+        if x.epoch != _tape.epoch or thread() != _owner:
+            find_tape(x)
+    elif x.epoch != current.tape.epoch:
+        raise misuse(x.epoch)
     return 0
 
 
 @cython.cfunc
 @cython.inline
+def live(x: Scalar) -> Tape:
+    """The tape that records x in this thread; raise if there is none.
+
+    Compiled code asks the thread-local `current` only when the thread has changed.  Interpreted
+    code may be interrupted by another thread anywhere, and always asks it.
+    """
+    check(x)
+    return _tape if cython.compiled else current.tape
+
+
+@cython.cfunc
+@cython.inline
 @cython.exceptval(-1)
-def check_epoch(x: Scalar) -> cython.int:
-    """As `check`, for the second operand: the first has shown that the thread is right."""
-    if x.epoch != _tape.epoch:
-        find_tape(x)
+def check_epoch(t: Tape, x: Scalar) -> cython.int:
+    """As `check`, for the second operand of an operation on t."""
+    if x.epoch != t.epoch:
+        raise misuse(x.epoch)
     return 0
 
 
 @cython.cfunc
 @cython.exceptval(-1)
 def find_tape(x: Scalar) -> cython.int:
-    """Make this thread's tape the current one; raise if it does not record x."""
+    """Make this thread's tape the one at hand; raise if it does not record x."""
     if thread() != _owner:
         activate(current.tape)
     if x.epoch != _tape.epoch:
@@ -205,13 +220,12 @@ def rare(op, left, right):
 
 @cython.cfunc
 @cython.exceptval(-2147483648)
-def operand(x: object) -> cython.int:
+def operand(t: Tape, x: object) -> cython.int:
     """The operand that a number is: its row, or a constant."""
     if type(x) is Scalar:
-        s: Scalar = cython.cast(Scalar, x)
-        check(s)
-        return s.row
-    return constant(x)
+        check_epoch(t, cython.cast(Scalar, x))
+        return cython.cast(Scalar, x).row
+    return constant(t, x)
 
 
 def decline(op, left, right):
@@ -240,7 +254,7 @@ def unsupported(what):
         f"{what} are not supported yet.",
         "If no derivative is wanted here, compute with tapead.value(x).",
     )
-    _tape.pending = error
+    current.tape.pending = error
     return error
 
 
@@ -327,10 +341,11 @@ class Scalar:
     # -- the operators of a ring and a field
 
     def __add__(self, other):
-        check(self)
+        t: Tape = live(self)
         if type(other) is Scalar:
-            check_epoch(cython.cast(Scalar, other))
+            check_epoch(t, cython.cast(Scalar, other))
             return emit(
+                t,
                 _ADD,
                 self.row,
                 cython.cast(Scalar, other).row,
@@ -338,21 +353,22 @@ class Scalar:
             )
         if type(other) is float or type(other) is int:
             c: cython.double = as_double(other)
-            return emit(_ADD, self.row, constant(c), self.v + c)
+            return emit(t, _ADD, self.row, constant(t, c), self.v + c)
         return rare(_add, self, other)
 
     def __radd__(self, other):
-        check(self)
+        t: Tape = live(self)
         if type(other) is float or type(other) is int:
             c: cython.double = as_double(other)
-            return emit(_ADD, constant(c), self.row, c + self.v)
+            return emit(t, _ADD, constant(t, c), self.row, c + self.v)
         return rare(_add, other, self)
 
     def __sub__(self, other):
-        check(self)
+        t: Tape = live(self)
         if type(other) is Scalar:
-            check_epoch(cython.cast(Scalar, other))
+            check_epoch(t, cython.cast(Scalar, other))
             return emit(
+                t,
                 _SUB,
                 self.row,
                 cython.cast(Scalar, other).row,
@@ -360,21 +376,22 @@ class Scalar:
             )
         if type(other) is float or type(other) is int:
             c: cython.double = as_double(other)
-            return emit(_SUB, self.row, constant(c), self.v - c)
+            return emit(t, _SUB, self.row, constant(t, c), self.v - c)
         return rare(_sub, self, other)
 
     def __rsub__(self, other):
-        check(self)
+        t: Tape = live(self)
         if type(other) is float or type(other) is int:
             c: cython.double = as_double(other)
-            return emit(_SUB, constant(c), self.row, c - self.v)
+            return emit(t, _SUB, constant(t, c), self.row, c - self.v)
         return rare(_sub, other, self)
 
     def __mul__(self, other):
-        check(self)
+        t: Tape = live(self)
         if type(other) is Scalar:
-            check_epoch(cython.cast(Scalar, other))
+            check_epoch(t, cython.cast(Scalar, other))
             return emit(
+                t,
                 _MUL,
                 self.row,
                 cython.cast(Scalar, other).row,
@@ -382,23 +399,24 @@ class Scalar:
             )
         if type(other) is float or type(other) is int:
             c: cython.double = as_double(other)
-            return emit(_MUL, self.row, constant(c), self.v * c)
+            return emit(t, _MUL, self.row, constant(t, c), self.v * c)
         return rare(_mul, self, other)
 
     def __rmul__(self, other):
-        check(self)
+        t: Tape = live(self)
         if type(other) is float or type(other) is int:
             c: cython.double = as_double(other)
-            return emit(_MUL, constant(c), self.row, c * self.v)
+            return emit(t, _MUL, constant(t, c), self.row, c * self.v)
         return rare(_mul, other, self)
 
     def __truediv__(self, other):
-        check(self)
+        t: Tape = live(self)
         if type(other) is Scalar:
-            check_epoch(cython.cast(Scalar, other))
+            check_epoch(t, cython.cast(Scalar, other))
             if cython.cast(Scalar, other).v == 0.0:
                 return _truediv(1.0, 0.0)  # raises what a float raises
             return emit(
+                t,
                 _DIV,
                 self.row,
                 cython.cast(Scalar, other).row,
@@ -408,25 +426,26 @@ class Scalar:
             c: cython.double = as_double(other)
             if c == 0.0:
                 return _truediv(1.0, 0.0)  # raises what a float raises
-            return emit(_DIV, self.row, constant(c), self.v / c)
+            return emit(t, _DIV, self.row, constant(t, c), self.v / c)
         return rare(_truediv, self, other)
 
     def __rtruediv__(self, other):
-        check(self)
+        t: Tape = live(self)
         if type(other) is float or type(other) is int:
             c: cython.double = as_double(other)
             if self.v == 0.0:
                 return _truediv(1.0, 0.0)  # raises what a float raises
-            return emit(_DIV, constant(c), self.row, c / self.v)
+            return emit(t, _DIV, constant(t, c), self.row, c / self.v)
         return rare(_truediv, other, self)
 
     def __pow__(self, other, modulo=None):
-        check(self)
+        t: Tape = live(self)
         if modulo is not None:
             return pow(self.v, plain(other), plain(modulo))  # raises what a float raises
         if type(other) is Scalar:
-            check_epoch(cython.cast(Scalar, other))
+            check_epoch(t, cython.cast(Scalar, other))
             return emit(
+                t,
                 _POW,
                 self.row,
                 cython.cast(Scalar, other).row,
@@ -434,27 +453,27 @@ class Scalar:
             )
         if type(other) is float or type(other) is int:
             c: cython.double = as_double(other)
-            return emit(_POWC, self.row, constant(c), python_pow(self.v, c))
+            return emit(t, _POWC, self.row, constant(t, c), python_pow(self.v, c))
         return rare(_pow, self, other)
 
     def __rpow__(self, other, modulo=None):
-        check(self)
+        t: Tape = live(self)
         if type(other) is float or type(other) is int:
             c: cython.double = as_double(other)
-            return emit(_POW, constant(c), self.row, python_pow(c, self.v))
+            return emit(t, _POW, constant(t, c), self.row, python_pow(c, self.v))
         return rare(_pow, other, self)
 
     def __neg__(self):
-        check(self)
-        return emit(_NEG, self.row, 0, -self.v)
+        t: Tape = live(self)
+        return emit(t, _NEG, self.row, 0, -self.v)
 
     def __pos__(self):
         check(self)
         return self
 
     def __abs__(self):
-        check(self)
-        return emit(_ABS, self.row, 0, abs(self.v))
+        t: Tape = live(self)
+        return emit(t, _ABS, self.row, 0, abs(self.v))
 
     # -- operators whose results are whole or piecewise so; Python computes the values
 
@@ -477,10 +496,10 @@ class Scalar:
         return other // self, other % self
 
     def __round__(self, ndigits=None):
-        check(self)
+        t: Tape = live(self)
         if ndigits is None:
             return _round(self.v)
-        return emit(_ROUND, self.row, constant(ndigits), _round(self.v, ndigits))
+        return emit(t, _ROUND, self.row, constant(t, ndigits), _round(self.v, ndigits))
 
     def __int__(self):
         check(self)
@@ -507,7 +526,7 @@ class Scalar:
     def __lt__(self, other):
         check(self)
         if type(other) is Scalar:
-            check_epoch(cython.cast(Scalar, other))
+            check(cython.cast(Scalar, other))
             return self.v < cython.cast(Scalar, other).v
         if type(other) is float:
             return self.v < as_double(other)
@@ -516,7 +535,7 @@ class Scalar:
     def __le__(self, other):
         check(self)
         if type(other) is Scalar:
-            check_epoch(cython.cast(Scalar, other))
+            check(cython.cast(Scalar, other))
             return self.v <= cython.cast(Scalar, other).v
         if type(other) is float:
             return self.v <= as_double(other)
@@ -525,7 +544,7 @@ class Scalar:
     def __gt__(self, other):
         check(self)
         if type(other) is Scalar:
-            check_epoch(cython.cast(Scalar, other))
+            check(cython.cast(Scalar, other))
             return self.v > cython.cast(Scalar, other).v
         if type(other) is float:
             return self.v > as_double(other)
@@ -534,7 +553,7 @@ class Scalar:
     def __ge__(self, other):
         check(self)
         if type(other) is Scalar:
-            check_epoch(cython.cast(Scalar, other))
+            check(cython.cast(Scalar, other))
             return self.v >= cython.cast(Scalar, other).v
         if type(other) is float:
             return self.v >= as_double(other)
@@ -543,7 +562,7 @@ class Scalar:
     def __eq__(self, other):
         check(self)
         if type(other) is Scalar:
-            check_epoch(cython.cast(Scalar, other))
+            check(cython.cast(Scalar, other))
             return self.v == cython.cast(Scalar, other).v and not under_one_key(self, other)
         if type(other) is float:
             return self.v == as_double(other) and not under_one_key(self, other)
@@ -552,7 +571,7 @@ class Scalar:
     def __ne__(self, other):
         check(self)
         if type(other) is Scalar:
-            check_epoch(cython.cast(Scalar, other))
+            check(cython.cast(Scalar, other))
             return self.v != cython.cast(Scalar, other).v
         return compare(_ne, self, other)
 
@@ -574,7 +593,7 @@ def stepwise(code: cython.int, op: object, left: object, right: object) -> objec
     x, y = plain(left), plain(right)
     if type(x) is not float or type(y) is not float:
         return rare(op, left, right)
-    return emit(code, operand(left), operand(right), op(x, y))
+    return write2(code, left, right, op(x, y))
 
 
 @cython.cfunc
@@ -615,7 +634,7 @@ def _look_up(frame, x, other):
     _, _, epoch, row = _hashed
     operation = frame.f_code.co_code[frame.f_lasti]
     rows = [row_of(n) for n in (x, other) if type(n) is Scalar]
-    if epoch != _tape.epoch or row not in rows or operation in _DECISIONS:
+    if epoch != current.tape.epoch or row not in rows or operation in _DECISIONS:
         return
     if len(rows) == 1 or rows[0] != rows[1]:
         raise detached(
@@ -645,7 +664,7 @@ def detached(what):
         "If no derivative is wanted, say so with tapead.value(x). Functions of math that are kept "
         "in a dictionary or a list cannot be seen: take them from tapead.math.",
     )
-    _tape.pending = error
+    current.tape.pending = error
     return error
 
 
@@ -668,28 +687,30 @@ def all_liftable(values):
 
 def lift(values):
     """Begin a variable for each number of a list or tuple; all have to be liftable."""
-    return [begun(leaf) for leaf in values]
+    t: Tape = current.tape
+    return [begun(t, leaf) for leaf in values]
 
 
 @cython.cfunc
 @cython.inline
-def begun(leaf: object) -> object:
+def begun(t: Tape, leaf: object) -> object:
     """A variable that begins with a number's value."""
     if type(leaf) is Scalar:
-        s: Scalar = cython.cast(Scalar, leaf)
-        check(s)
-        return emit(_COPY, s.row, 0, s.v)
-    return emit(_INPUT, 0, 0, as_double(leaf))
+        check_epoch(t, cython.cast(Scalar, leaf))
+        return emit(t, _COPY, cython.cast(Scalar, leaf).row, 0, cython.cast(Scalar, leaf).v)
+    return emit(t, _INPUT, 0, 0, as_double(leaf))
 
 
 def write(code, x, v):
     """Append the row of a function of one tracked number whose value is v."""
-    return emit(code, operand(x), 0, v)
+    t: Tape = live(x)
+    return emit(t, code, operand(t, x), 0, v)
 
 
 def write2(code, x, y, v):
     """Append the row of a function of two numbers, at least one of them tracked."""
-    return emit(code, operand(x), operand(y), v)
+    t: Tape = live(x if type(x) is Scalar else y)
+    return emit(t, code, operand(t, x), operand(t, y), v)
 
 
 def unary(code, x, original):
@@ -698,23 +719,16 @@ def unary(code, x, original):
     The table's value is the bits of Python's own function wherever that has a finite value.
     """
     s: Scalar = x
-    check(s)
+    t: Tape = live(s)
     v: cython.double = ieee_value(code, s.v, 0.0)
     if not isfinite(v):
         v = original(s.v)
-    return emit(code, s.row, 0, v)
+    return emit(t, code, s.row, 0, v)
 
 
-def current_epoch():
-    """The epoch of the recording that runs in this thread, 0 where none does."""
-    if thread() != _owner:
-        activate(current.tape)
-    return _tape.epoch
-
-
-def at_row(row, v):
-    """The number of a row that the current recording wrote."""
-    return number(row, v)
+def at_row(tape, row, v):
+    """The number of a row that a tape's current recording wrote."""
+    return number(tape, row, v)
 
 
 def row_of(x):
@@ -729,5 +743,4 @@ def row_of(x):
 def stop(x):
     """A number with x's value and no derivative."""
     s: Scalar = x
-    check(s)
-    return emit(_STOP, s.row, 0, s.v)
+    return emit(live(s), _STOP, s.row, 0, s.v)

@@ -83,7 +83,7 @@ def reverse(tape: Tape, lo: int, begin: int, output: int) -> Sequence:
 
     def operand(k):
         value = tape.operand_value(k)
-        return scalar.at_row(k, value) if k >= 0 else value
+        return scalar.at_row(tape, k, value) if k >= 0 else value
 
     for r in range(output, begin - 1, -1):
         g = adjoints[r - lo]
@@ -93,7 +93,7 @@ def reverse(tape: Tape, lo: int, begin: int, output: int) -> Sequence:
         code, j, k, value = tape.row(r)
         a = operand(j)
         b = operand(k) if OPS[code].arity == 2 else 0.0
-        v = scalar.at_row(r, value)
+        v = scalar.at_row(tape, r, value)
         for at, formula in ((j, _DA[code]), (k, _DB[code])):
             # An unused operand points at row 0, and its partial is 0.
             if at >= lo and marks[at - lo] & 1:
