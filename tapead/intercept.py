@@ -317,8 +317,6 @@ def _set(holder: Any, name: str, value: Any) -> None:
 
 def enter(plan: Plan) -> None:
     """Rebind the names of a plan."""
-    if not (plan.bindings or plan.importers):
-        return
     with _lock:
         for binding in plan.bindings:
             key = (id(binding.holder), binding.name)
@@ -334,8 +332,6 @@ def enter(plan: Plan) -> None:
 
 def leave(plan: Plan) -> None:
     """Undo `enter`.  A name that the program has bound anew meanwhile is left to it."""
-    if not (plan.bindings or plan.importers):
-        return
     with _lock:
         for binding in plan.bindings:
             key = (id(binding.holder), binding.name)

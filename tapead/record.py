@@ -217,7 +217,8 @@ def record(
             )
             call[p] = recording.rebuild(spec, lifted)
         result = intercept.aware_of(f)(*call, **kwargs)
-        recording.settle(tape)
+        if tape.pending is not None:
+            raise tape.pending
         leaves, _ = trees.flatten(result)
         return tuple(map(_row, leaves)), recording.detach(result)
 

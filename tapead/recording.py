@@ -35,14 +35,17 @@ def recorded(
             tape.clear()  # of what a first try left
         plan = intercept.plan_for(f, args, remembered)
         lo = tape.open()
-        intercept.enter(plan)
+        rebinds = plan.bindings or plan.importers
+        if rebinds:
+            intercept.enter(plan)
         try:
             scalar.activate(tape)
             return body(lo)
         except Exception as error:
             met, cause = error, error if tape.pending is None else tape.pending
         finally:
-            intercept.leave(plan)
+            if rebinds:
+                intercept.leave(plan)
             tape.shut()
         if not (rerun and isinstance(cause, DetachedError) and intercept.widen(f, args, cause)):
             break
@@ -51,12 +54,6 @@ def recorded(
     if cause is met:
         raise cause
     raise cause from met
-
-
-def settle(tape: Tape) -> None:
-    """Raise the error that the program met and swallowed: its result is not to be trusted."""
-    if tape.pending is not None:
-        raise tape.pending
 
 
 # ------------------------------------------------------------------------------- arguments ---

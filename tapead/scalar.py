@@ -12,6 +12,7 @@ from __future__ import annotations
 import opcode
 import operator
 import types
+from decimal import Decimal
 from numbers import Number, Rational
 
 import cython
@@ -68,7 +69,7 @@ _truediv, _floordiv, _mod, _pow = operator.truediv, operator.floordiv, operator.
 _lt, _le, _gt, _ge = operator.lt, operator.le, operator.gt, operator.ge
 _eq, _ne = operator.eq, operator.ne
 _round = round
-_NEVER_MIXES = (str, bytes, bytearray, list, tuple, dict, set, types.NoneType)
+_NEVER_MIXES = (str, bytes, bytearray, list, tuple, dict, set, types.NoneType, Decimal)
 _DECISIONS = {opcode.opmap[name] for name in ("COMPARE_OP", "CONTAINS_OP")}
 # The number that was hashed last: code object and instruction, epoch and row.
 _hashed = None

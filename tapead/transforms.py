@@ -168,12 +168,15 @@ def _transform(
 def differentiate(g: GradientFunction, args: tuple, kwargs: dict) -> tuple[Any, Any, Any]:
     """The function's value, its gradient and its auxiliary result, in one reverse sweep."""
     f, positions = g.__wrapped__, g._positions
-    if max(positions) >= len(args) or min(positions) < -len(args):
-        args, kwargs = _bound(f, positions, args, kwargs)
+    for p in positions:
+        if not -len(args) <= p < len(args):
+            args, kwargs = _bound(f, positions, args, kwargs)
+            break
     single = type(g._argnums) is not tuple
     tree = args[positions[0]] if single else tuple([args[p] for p in positions])
     leaves, spec = recording.inputs(tree)
     tape: Tape = current.tape
+    run = f if type(f) is types.FunctionType else intercept.aware_of(f)
 
     def body(lo: int) -> tuple[Any, Any, Any]:
         lifted = recording.lift(leaves, spec, lambda step: _where(step, positions, single))
@@ -185,8 +188,9 @@ def differentiate(g: GradientFunction, args: tuple, kwargs: dict) -> tuple[Any, 
         else:
             for p, x in zip(positions, inputs, strict=True):
                 call[p] = x
-        result = intercept.aware_of(f)(*call, **kwargs)
-        recording.settle(tape)
+        result = run(*call, **kwargs)
+        if tape.pending is not None:
+            raise tape.pending  # the program met it and swallowed it: its result is not to be trusted
         aux = None
         if g._has_aux:
             result, aux = _with_aux(result, f)
