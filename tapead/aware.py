@@ -54,6 +54,7 @@ class float_(float, metaclass=_FloatType):  # noqa: N801 - it stands for float
 
 float_.__name__ = float_.__qualname__ = "float"
 float_.__doc__ = float.__doc__
+scalar.pass_for(float_)
 
 
 class _Type:

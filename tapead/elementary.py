@@ -52,13 +52,13 @@ OPS: tuple[Op, ...] = (
     Op("add", 2, "a + b", "1.0", "1.0"),
     Op("sub", 2, "a - b", "1.0", "-1.0"),
     Op("mul", 2, "a * b", "b", "a", dab="1.0"),
-    Op("div", 2, "a / b", "1.0 / b", "-v / b", dab="-1.0 / (b * b)", dbb="2.0 * v / (b * b)"),
+    Op("div", 2, "a / b", "1.0 / b", "-v / b", dab="-1.0 / b / b", dbb="2.0 * v / b / b"),
     Op("neg", 1, "-a", "-1.0"),
     Op("abs", 1, "abs(a)", "sign(a)"),
     Op("powc", 2, "a ** b", _POW_A, "0.0", _POW_AA),
     Op(
         "pow", 2, "a ** b",
-        _POW_A,
+        "b * a ** (b - 1.0) if a != 0.0 or b != 0.0 else 0.0",
         "v * log(a) if v != 0.0 else 0.0",
         _POW_AA,
         "a ** (b - 1.0) * (1.0 + b * log(a)) if a != 0.0 or b <= 1.0 else 0.0",
@@ -69,7 +69,7 @@ OPS: tuple[Op, ...] = (
     Op("round", 2, "round_to(a, b)"),
     # Powers and logarithms.
     Op("sqrt", 1, "sqrt(a)", "0.5 / v", daa="-0.25 / (a * v)"),
-    Op("cbrt", 1, "cbrt(a)", "1.0 / (3.0 * v * v)", daa="-2.0 / (9.0 * v * v * v * v * v)"),
+    Op("cbrt", 1, "cbrt(a)", "1.0 / 3.0 / v / v", daa="-2.0 / (9.0 * v * v * v * v * v)"),
     Op("exp", 1, "exp(a)", "v", daa="v"),
     Op("exp2", 1, "exp2(a)", f"{_LN2} * v", daa=f"{_LN2} * {_LN2} * v"),
     Op("expm1", 1, "expm1(a)", "exp(a)", daa="exp(a)"),
@@ -111,8 +111,8 @@ OPS: tuple[Op, ...] = (
     ),
     Op(
         "acosh", 1, "acosh(a)",
-        "1.0 / sqrt((a - 1.0) * (a + 1.0))",
-        daa="-a / ((a - 1.0) * (a + 1.0) * sqrt((a - 1.0) * (a + 1.0)))",
+        "1.0 / (sqrt(a - 1.0) * sqrt(a + 1.0))",
+        daa="-a / (a - 1.0) / (a + 1.0) / (sqrt(a - 1.0) * sqrt(a + 1.0))",
     ),
     Op(
         "atanh", 1, "atanh(a)",

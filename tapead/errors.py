@@ -12,7 +12,12 @@ import os
 import sys
 from types import CodeType, FrameType
 
-_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+import numpy as np
+
+# Whose lines are not the user's: this package's, and those of NumPy's functions in Python.
+_NOT_THE_USERS = tuple(
+    os.path.dirname(os.path.abspath(file)) + os.sep for file in (__file__, np.__file__)
+)
 
 
 class TapeadError(Exception):
@@ -53,9 +58,9 @@ class TapeFullError(TapeadError, MemoryError):
 
 
 def user_frame() -> FrameType | None:
-    """The innermost frame that is not tapead's own."""
+    """The innermost frame that is neither tapead's nor NumPy's."""
     frame = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_HERE):
+    while frame is not None and frame.f_code.co_filename.startswith(_NOT_THE_USERS):
         frame = frame.f_back
     return frame
 

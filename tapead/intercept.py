@@ -253,7 +253,7 @@ def _with_own_cells(plan: Plan, roots: Iterable[Any]) -> Plan:
     while todo:
         g = todo.pop()
         g = getattr(g, "__func__", g)
-        if type(g) is not types.FunctionType or id(g) in seen:
+        if type(g) is not types.FunctionType or id(g) in seen or reach.is_ours(g):
             continue
         seen.add(id(g))
         own += [b for b in _in_function(g) if (id(b.holder), b.name) not in known]

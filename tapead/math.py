@@ -124,6 +124,7 @@ def dist(p, q, /):
     if not _any_tracked(p + q):
         return _math.dist(p, q)
     _math.dist(list(map(_plain, p)), list(map(_plain, q)))  # raises what it has to raise
+    p, q = ([x if type(x) is _Scalar else float(x) for x in side] for side in (p, q))
     return hypot(*[x - y for x, y in zip(p, q, strict=True)])
 
 
@@ -168,7 +169,9 @@ def modf(x, /):
 def ldexp(x, i, /):
     if type(x) is not _Scalar:
         return _math.ldexp(x, i)
-    return _write2(_CODES["ldexp"], x, i, _math.ldexp(_plain(x), i))
+    v = _math.ldexp(_plain(x), i)
+    # No float is scaled by more than this; a larger exponent would not fit a constant.
+    return _write2(_CODES["ldexp"], x, max(-5000, min(5000, i)), v)
 
 
 def nextafter(x, y, /, **steps):

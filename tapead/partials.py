@@ -195,7 +195,7 @@ def first(code: cython.int, a: cython.double, b: cython.double, v: cython.double
     elif code == 9:  # powc
         p = b * power(a, b - 1.0) if b != 0.0 else 0.0
     elif code == 10:  # pow
-        p = b * power(a, b - 1.0) if b != 0.0 else 0.0
+        p = b * power(a, b - 1.0) if a != 0.0 or b != 0.0 else 0.0
         q = v * log(a) if v != 0.0 else 0.0
     elif code == 12:  # mod
         p = 1.0
@@ -203,7 +203,7 @@ def first(code: cython.int, a: cython.double, b: cython.double, v: cython.double
     elif code == 14:  # sqrt
         p = div(0.5, v)
     elif code == 15:  # cbrt
-        p = div(1.0, 3.0 * v * v)
+        p = div(div(div(1.0, 3.0), v), v)
     elif code == 16:  # exp
         p = v
     elif code == 17:  # exp2
@@ -239,7 +239,7 @@ def first(code: cython.int, a: cython.double, b: cython.double, v: cython.double
     elif code == 32:  # asinh
         p = div(1.0, hypot(1.0, a))
     elif code == 33:  # acosh
-        p = div(1.0, sqrt((a - 1.0) * (a + 1.0)))
+        p = div(1.0, sqrt(a - 1.0) * sqrt(a + 1.0))
     elif code == 34:  # atanh
         p = div(1.0, (1.0 - a) * (1.0 + a))
     elif code == 35:  # atan2
@@ -286,8 +286,8 @@ def second(code: cython.int, a: cython.double, b: cython.double, v: cython.doubl
     if code == 5:  # mul
         q = 1.0
     elif code == 6:  # div
-        q = div(-1.0, b * b)
-        r = div(2.0 * v, b * b)
+        q = div(div(-1.0, b), b)
+        r = div(div(2.0 * v, b), b)
     elif code == 9:  # powc
         p = b * (b - 1.0) * power(a, b - 2.0) if b * (b - 1.0) != 0.0 else 0.0
     elif code == 10:  # pow
@@ -333,7 +333,7 @@ def second(code: cython.int, a: cython.double, b: cython.double, v: cython.doubl
     elif code == 32:  # asinh
         p = div(div(div(-a, hypot(1.0, a)), hypot(1.0, a)), hypot(1.0, a))
     elif code == 33:  # acosh
-        p = div(-a, (a - 1.0) * (a + 1.0) * sqrt((a - 1.0) * (a + 1.0)))
+        p = div(div(div(-a, a - 1.0), a + 1.0), sqrt(a - 1.0) * sqrt(a + 1.0))
     elif code == 34:  # atanh
         p = div(div(2.0 * a, (1.0 - a) * (1.0 + a)), (1.0 - a) * (1.0 + a))
     elif code == 35:  # atan2

@@ -58,7 +58,7 @@ def reachable(roots: Iterable[Any]) -> Reached:
             if not _is_library(x.__name__, getattr(x, "__file__", None)):
                 reached.objects.append(x)
             continue
-        if not (isinstance(x, _FUNCTION) and x is roots[0]) and _is_foreign(x):
+        if _is_foreign(x) and (x is not roots[0] or is_ours(x)):
             # check_grads differentiates a closure of tapead's own over the user's function.
             if isinstance(x, _FUNCTION) and x.__module__ == "tapead.testing":
                 todo.extend(_cells(x))
@@ -234,6 +234,12 @@ def _is_foreign(x: Any) -> bool:
     module = getattr(x if isinstance(x, type) else type(x), "__module__", None)
     file = getattr(sys.modules.get(module), "__file__", None) if isinstance(module, str) else None
     return _is_library(module, file)
+
+
+def is_ours(x: Any) -> bool:
+    """Whether x belongs to tapead, as math's stand-ins do, which hold the originals."""
+    module = x.__globals__.get("__name__") if isinstance(x, _FUNCTION) else None
+    return str(module).partition(".")[0] == "tapead"
 
 
 def _is_library(module: Any, file: str | None) -> bool:

@@ -26,6 +26,7 @@ cdef extern from *:
     #undef PyObject_INIT
     #define PyObject_INIT(o, type) (Py_SET_TYPE(o, type), Py_SET_REFCNT(o, 1), (o))
     #endif
+    #define tapead_call_float(cls) (((PyTypeObject *) (cls))->tp_name = "float")
     static inline unsigned long long tapead_bits(double c) {
         unsigned long long pattern;
         memcpy(&pattern, &c, sizeof pattern);
@@ -33,6 +34,7 @@ cdef extern from *:
     }
     """
     unsigned long long bits "tapead_bits"(double c) noexcept
+    void call_float "tapead_call_float"(object cls) noexcept
     size_t thread "tapead_thread"() noexcept
 
 

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import opcode
 import operator
-import types
-from decimal import Decimal
+from collections.abc import Sequence
 from numbers import Number, Rational
 
 import cython
@@ -68,9 +67,9 @@ _add, _sub, _mul = operator.add, operator.sub, operator.mul
 _truediv, _floordiv, _mod, _pow = operator.truediv, operator.floordiv, operator.mod, operator.pow
 _lt, _le, _gt, _ge = operator.lt, operator.le, operator.gt, operator.ge
 _eq, _ne = operator.eq, operator.ne
-_round = round
-_NEVER_MIXES = (str, bytes, bytearray, list, tuple, dict, set, types.NoneType, Decimal)
+_round, _divmod = round, divmod
 _DECISIONS = {opcode.opmap[name] for name in ("COMPARE_OP", "CONTAINS_OP")}
+_class = float
 # The number that was hashed last: code object and instruction, epoch and row.
 _hashed = None
 _BINARY_OP = opcode.opmap["BINARY_OP"]
@@ -210,13 +209,22 @@ def activate(tape):
 
 
 def rare(op, left, right):
-    """left op right, where one of them is neither Scalar nor float: as a float, if it is one."""
+    """left op right, where one of them is neither Scalar nor float: as a float, if it is one.
+
+    Other types get their turn; where they decline, Python raises what it raises for a float.
+    """
     other = right if type(left) is Scalar else left
+    if isinstance(other, (complex, np.complexfloating)):
+        raise unsupported("a tracked number met a complex one; complex numbers")
     if not isinstance(other, (float, int, np.floating, np.integer, np.bool_, Rational)):
-        if isinstance(other, (complex, np.complexfloating)):
-            raise unsupported("a tracked number met a complex one; complex numbers")
-        return decline(op, left, right)
-    return op(left, float(other)) if other is right else op(float(other), right)
+        if op is _mul and isinstance(other, Sequence):
+            return op(plain(left), plain(right))  # an interpreted class would get other words
+        return NotImplemented
+    try:
+        other = float(other)
+    except OverflowError:
+        return op(plain(left), plain(right))  # raises what a float raises
+    return op(left, other) if type(left) is Scalar else op(other, right)
 
 
 @cython.cfunc
@@ -227,18 +235,6 @@ def operand(t: Tape, x: object) -> cython.int:
         check_epoch(t, cython.cast(Scalar, x))
         return cython.cast(Scalar, x).row
     return constant(t, x)
-
-
-def decline(op, left, right):
-    """What `left op right` gives when one side is no number: whatever a float would give.
-
-    Types of other libraries and users get their turn; for the builtin ones that never work with
-    a float, the float is asked for its error.
-    """
-    other = right if type(left) is Scalar else left
-    if type(other) in _NEVER_MIXES:
-        return op(plain(left), plain(right))
-    return NotImplemented
 
 
 def plain(x):
@@ -292,7 +288,7 @@ class Scalar:
 
     @property
     def __class__(self):
-        return float
+        return _class
 
     def __repr__(self):
         return repr(self.v)
@@ -334,7 +330,13 @@ class Scalar:
         check(self)
         return self.v.is_integer()
 
+    @staticmethod
+    def fromhex(text):
+        return float.fromhex(text)
+
     def as_integer_ratio(self):
+        if compares_fractions():
+            return self.v.as_integer_ratio()
         raise detached(
             "as_integer_ratio() turns a tracked number into integers without derivative."
         )
@@ -491,16 +493,22 @@ class Scalar:
         return stepwise(_MOD, _mod, other, self)
 
     def __divmod__(self, other):
+        other = other.item() if isinstance(other, np.generic) else other
+        _divmod(self.v, plain(other))  # raises what it has to raise
         return self // other, self % other
 
     def __rdivmod__(self, other):
+        other = other.item() if isinstance(other, np.generic) else other
+        _divmod(plain(other), self.v)
         return other // self, other % self
 
     def __round__(self, ndigits=None):
         t: Tape = live(self)
         if ndigits is None:
             return _round(self.v)
-        return emit(t, _ROUND, self.row, constant(t, ndigits), _round(self.v, ndigits))
+        rounded: cython.double = _round(self.v, ndigits)
+        digits: cython.double = max(-400, min(400, operator.index(ndigits)))
+        return emit(t, _ROUND, self.row, constant(t, digits), rounded)
 
     def __int__(self):
         check(self)
@@ -600,9 +608,7 @@ def stepwise(code: cython.int, op: object, left: object, right: object) -> objec
 @cython.cfunc
 def compare(op: object, x: Scalar, other: object) -> object:
     """x op other, where that is no Scalar: as floats decide it; other classes get their turn."""
-    if type(other) is int:
-        return op(x.v, other)
-    if isinstance(other, (*_NEVER_MIXES, float, int, Number, np.number, np.bool_)):
+    if type(other) is int or isinstance(other, (Number, np.number, np.bool_)):
         return op(x.v, other)
     return NotImplemented
 
@@ -655,6 +661,24 @@ def formats_percent():
         return False
     code = frame.f_code.co_code
     return code[frame.f_lasti] == _BINARY_OP and code[frame.f_lasti + 1] in _REMAINDERS
+
+
+def compares_fractions():
+    """Whether a Fraction on the left of a comparison asks for the ratio: a decision, no loss."""
+    frame = user_frame()
+    for name in ("from_float", "_richcmp __eq__"):
+        if frame is None or frame.f_globals.get("__name__") != "fractions":
+            return False
+        if frame.f_code.co_name not in name.split():
+            return False
+        frame = frame.f_back
+    return True
+
+
+def pass_for(cls):
+    """Let numbers say that they are of class `cls`, one that derives from float."""
+    global _class
+    _class = cls
 
 
 def detached(what):
@@ -745,3 +769,10 @@ def stop(x):
     """A number with x's value and no derivative."""
     s: Scalar = x
     return emit(live(s), _STOP, s.row, 0, s.v)
+
+
+# Messages of Python name the type: a tracked number is called what it stands for.
+if cython.compiled:
+    call_float(Scalar)
+else:
+    Scalar.__name__ = Scalar.__qualname__ = "float"

@@ -114,26 +114,50 @@ def _polygamma(n, x):
     terms = []
     alternating = (-1) ** n * _factorial(n)
     while x < 15.0 + n:
-        terms.append(-alternating / x ** (n + 1))
+        # 1 / x**(n + 1) overflows before x**(n + 1) would vanish.
+        terms.append(-alternating * _inverse_power(x, n + 1))
         x += 1.0
+    # In powers of 1/x, which go to 0 where those of x would overflow.
+    y = 1.0 / x
     if n == 0:
-        series = [_log(x), -0.5 / x]
-        series += [-b / (2 * k * x ** (2 * k)) for k, b in enumerate(_BERNOULLI, 1)]
+        series = [_log(x), -0.5 * y]
+        series += [-b / (2 * k) * y ** (2 * k) for k, b in enumerate(_BERNOULLI, 1)]
     else:
         s = -((-1) ** n)
-        series = [s * _factorial(n - 1) / x**n, s * 0.5 * _factorial(n) / x ** (n + 1)]
+        series = [
+            s * _factorial(n - 1) * _inverse_power(x, n),
+            s * 0.5 * _factorial(n) * _inverse_power(x, n + 1),
+        ]
         series += [
-            s * b * (_factorial(2 * k + n - 1) / _factorial(2 * k)) / x ** (2 * k + n)
+            s * b * (_factorial(2 * k + n - 1) / _factorial(2 * k)) * y ** (2 * k + n)
             for k, b in enumerate(_BERNOULLI, 1)
         ]
+    if any(map(math.isinf, terms)):
+        return terms[0]
     return math.fsum(terms + series)
+
+
+def _inverse_power(x, n):
+    """1 / x**n, one rounding where x**n is in range; inf or 0 where it is not."""
+    try:
+        return 1.0 / x**n
+    except OverflowError:
+        return 0.0
+    except ZeroDivisionError:
+        return _INF
 
 
 def _cot_derivative(n, x):
     """The n-th derivative of cot(t) at t = pi x, as a polynomial in cot: cot' = -(1 + cot^2)."""
-    c = 1.0 / _tan(_PI * (x - _round(x)))
+    f = x - _round(x)
+    # Near the half integers cot is small: there its digits are those of tan(pi (1/2 - f)).
+    near_pole = abs(f) < 0.25
+    c = 1.0 / _tan(_PI * f) if near_pole else math.copysign(_tan(_PI * (0.5 - abs(f))), f)
     polynomial = [0.0, 1.0]
     for _ in range(n):
         slope = [k * p for k, p in enumerate(polynomial)][1:]
         polynomial = [-p - q for p, q in zip([*slope, 0.0, 0.0], [0.0, 0.0, *slope], strict=True)]
-    return sum(p * c**k for k, p in enumerate(polynomial))
+    try:
+        return sum(p * c**k for k, p in enumerate(polynomial) if p)
+    except OverflowError:
+        return polynomial[-1] * math.copysign(_INF, c) ** (n + 1)

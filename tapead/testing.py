@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tapead import recording, sweeps, trees
+from tapead import intercept, recording, sweeps, trees
 from tapead.record import record
 from tapead.scalar import Scalar
 from tapead.transforms import grad
@@ -71,6 +71,8 @@ def check_grads(
 def _contracted(f: Callable, spec: Any, rng: random.Random) -> Callable:
     """f as a function of a flat list, its result one number."""
     weights: list[float] = []
+
+    f = intercept.aware_of(f)
 
     def at(xs: list) -> Any:
         result = f(*trees.unflatten(spec, xs))

@@ -190,7 +190,7 @@ def differentiate(g: GradientFunction, args: tuple, kwargs: dict) -> tuple[Any, 
                 call[p] = x
         result = run(*call, **kwargs)
         if tape.pending is not None:
-            raise tape.pending  # the program met it and swallowed it: its result is not to be trusted
+            raise tape.pending  # the program swallowed it: its result is not to be trusted
         aux = None
         if g._has_aux:
             result, aux = _with_aux(result, f)
