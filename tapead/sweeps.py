@@ -19,6 +19,9 @@ if not cython.compiled:
     from tapead.tape import BITS, MASK, ROWS
 
 _INPUT = cython.declare(cython.int, CODES["input"])
+_ADD = cython.declare(cython.int, CODES["add"])
+_SUB = cython.declare(cython.int, CODES["sub"])
+_MUL = cython.declare(cython.int, CODES["mul"])
 _ARITY = np.array([op.arity for op in OPS], np.uint8)
 
 
@@ -54,6 +57,7 @@ def walk_back(
     i: cython.Py_ssize_t
     base: cython.Py_ssize_t
     low: cython.Py_ssize_t
+    code: cython.int
     a: cython.int
     b: cython.int
     g: cython.double
@@ -71,7 +75,16 @@ def walk_back(
             rows += 1
             a = chunk.a[i]
             b = chunk.b[i]
-            p, q = first(chunk.code[i], operand(tape, a), operand(tape, b), chunk.val[i])
+            code = chunk.code[i]
+            # The partials of what programs mostly do stand here too: no call, no operands of sums.
+            if code == _MUL:
+                p = operand(tape, b)
+                q = operand(tape, a)
+            elif code == _ADD or code == _SUB:
+                p = 1.0
+                q = 1.0 if code == _ADD else -1.0
+            else:
+                p, q = first(code, operand(tape, a), operand(tape, b), chunk.val[i])
             # An unused operand points at row 0, and its partial is 0.
             if p != 0.0 and a >= lo:
                 adj[a - lo] += p * g
