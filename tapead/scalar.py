@@ -9,7 +9,6 @@ the recording that runs in this thread (`live`: one compare of epochs, one of th
 
 from __future__ import annotations
 
-import opcode
 import operator
 from collections.abc import Sequence
 from numbers import Number, Rational
@@ -17,16 +16,9 @@ from numbers import Number, Rational
 import cython
 import numpy as np
 
+from tapead import guards
 from tapead.elementary import CODES
-from tapead.errors import (
-    DetachedError,
-    StaleNumberError,
-    UnsupportedError,
-    WrongThreadError,
-    located,
-    user_frame,
-)
-from tapead.tape import Tape, current, recording_threads
+from tapead.tape import Tape, current
 
 if not cython.compiled:
     import struct
@@ -68,12 +60,7 @@ _truediv, _floordiv, _mod, _pow = operator.truediv, operator.floordiv, operator.
 _lt, _le, _gt, _ge = operator.lt, operator.le, operator.gt, operator.ge
 _eq, _ne = operator.eq, operator.ne
 _round, _divmod = round, divmod
-_DECISIONS = {opcode.opmap[name] for name in ("COMPARE_OP", "CONTAINS_OP")}
 _class = float
-# The number that was hashed last: code object and instruction, epoch and row.
-_hashed = None
-_BINARY_OP = opcode.opmap["BINARY_OP"]
-_REMAINDERS = {k for k, (name, _) in enumerate(opcode._nb_ops) if name.endswith("REMAINDER")}
 
 
 # ------------------------------------------------------------ what every operation does ---
@@ -147,7 +134,7 @@ def check(x: Scalar) -> cython.int:
         if x.epoch != _tape.epoch or thread() != _owner:
             find_tape(x)
     elif x.epoch != current.tape.epoch:
-        raise misuse(x.epoch)
+        raise guards.misuse(x.epoch)
     return 0
 
 
@@ -169,7 +156,7 @@ def live(x: Scalar) -> Tape:
 def check_epoch(t: Tape, x: Scalar) -> cython.int:
     """As `check`, for the second operand of an operation on t."""
     if x.epoch != t.epoch:
-        raise misuse(x.epoch)
+        raise guards.misuse(x.epoch)
     return 0
 
 
@@ -180,25 +167,8 @@ def find_tape(x: Scalar) -> cython.int:
     if thread() != _owner:
         activate(current.tape)
     if x.epoch != _tape.epoch:
-        raise misuse(x.epoch)
+        raise guards.misuse(x.epoch)
     return 0
-
-
-def misuse(epoch):
-    """The error for a number of a recording that is over, or another thread's."""
-    owner = recording_threads.get(epoch)
-    if owner is None:
-        return located(
-            StaleNumberError,
-            "a tracked number was used after its recording had ended.",
-            "Numbers of a recording live while the differentiated function runs: return what is "
-            "needed (has_aux=True), or keep tapead.value(x).",
-        )
-    return located(
-        WrongThreadError,
-        f"a tracked number that thread {owner} records was used in another thread.",
-        "Do this work in the thread that calls the gradient, or hand over tapead.value(x).",
-    )
 
 
 def activate(tape):
@@ -215,7 +185,7 @@ def rare(op, left, right):
     """
     other = right if type(left) is Scalar else left
     if isinstance(other, (complex, np.complexfloating)):
-        raise unsupported("a tracked number met a complex one; complex numbers")
+        raise guards.unsupported("a tracked number met a complex one; complex numbers")
     if not isinstance(other, (float, int, np.floating, np.integer, np.bool_, Rational)):
         if op is _mul and isinstance(other, Sequence):
             return op(plain(left), plain(right))  # an interpreted class would get other words
@@ -244,17 +214,6 @@ def plain(x):
     return x
 
 
-def unsupported(what):
-    """The error for what tapead cannot differentiate, kept in case the program swallows it."""
-    error = located(
-        UnsupportedError,
-        f"{what} are not supported yet.",
-        "If no derivative is wanted here, compute with tapead.value(x).",
-    )
-    current.tape.pending = error
-    return error
-
-
 @cython.cfunc
 def python_pow(a: cython.double, b: cython.double) -> cython.double:
     """a ** b as Python's floats do it, errors included."""
@@ -264,7 +223,7 @@ def python_pow(a: cython.double, b: cython.double) -> cython.double:
             return p
     power = _pow(a, b)
     if type(power) is complex:
-        raise unsupported(f"{a!r} ** {b!r} is complex; complex numbers")
+        raise guards.unsupported(f"{a!r} ** {b!r} is complex; complex numbers")
     return power
 
 
@@ -300,7 +259,7 @@ class Scalar:
         return format(self.v, spec)
 
     def __hash__(self):
-        remember_hash(self.epoch, self.row)
+        guards.remember_hash(self.epoch, self.row)
         return hash(self.v)
 
     def __copy__(self):
@@ -310,7 +269,9 @@ class Scalar:
         return self
 
     def __reduce_ex__(self, protocol):
-        raise detached("a tracked number was about to be pickled, which would lose its derivative.")
+        raise guards.detached(
+            "a tracked number was about to be pickled, which would lose its derivative."
+        )
 
     @property
     def real(self):
@@ -335,9 +296,9 @@ class Scalar:
         return float.fromhex(text)
 
     def as_integer_ratio(self):
-        if compares_fractions():
+        if guards.compares_fractions():
             return self.v.as_integer_ratio()
-        raise detached(
+        raise guards.detached(
             "as_integer_ratio() turns a tracked number into integers without derivative."
         )
 
@@ -587,13 +548,15 @@ class Scalar:
     # -- where the derivative would be lost
 
     def __float__(self):
-        if formats_percent():
+        if guards.formats_percent():
             return self.v
         check(self)
-        raise detached("a tracked number was about to become a plain float, without derivative.")
+        raise guards.detached(
+            "a tracked number was about to become a plain float, without derivative."
+        )
 
     def __complex__(self):
-        raise unsupported("complex(x) of a tracked number: complex numbers")
+        raise guards.unsupported("complex(x) of a tracked number: complex numbers")
 
 
 @cython.cfunc
@@ -613,84 +576,19 @@ def compare(op: object, x: Scalar, other: object) -> object:
     return NotImplemented
 
 
-def remember_hash(epoch, row):
-    """Keep which number was hashed last, and by which instruction of the program."""
-    global _hashed
-    frame = user_frame()
-    _hashed = None if frame is None else (frame.f_code, frame.f_lasti, epoch, row)
-
-
 @cython.cfunc
 @cython.inline
 def under_one_key(x: object, other: object) -> object:
-    """False; but an error where a dictionary asks and would take two numbers for one key.
-
-    In a cache or a table keyed by numbers, an equal key hides that the derivatives differ.  A
-    look-up shows by its order: a hash, then == from the same instruction, which is no comparison.
-    """
-    if _hashed is None:
-        return False
-    frame = user_frame()
-    if frame is not None and (frame.f_code, frame.f_lasti) == _hashed[:2]:
-        _look_up(frame, x, other)
+    """False; but an error where a dictionary asks and would take two numbers for one key."""
+    if guards.hashed:
+        guards.look_up([row_of(n) for n in (x, other) if type(n) is Scalar])
     return False
-
-
-def _look_up(frame, x, other):
-    """Raise if x and other are two variables, or a variable and a constant, under one key."""
-    _, _, epoch, row = _hashed
-    operation = frame.f_code.co_code[frame.f_lasti]
-    rows = [row_of(n) for n in (x, other) if type(n) is Scalar]
-    if epoch != current.tape.epoch or row not in rows or operation in _DECISIONS:
-        return
-    if len(rows) == 1 or rows[0] != rows[1]:
-        raise detached(
-            "a tracked number was taken for an equal key of a dictionary, a set or a cache, whose "
-            "derivative is another."
-        )
-
-
-def formats_percent():
-    """Whether `"%f" % x` runs: the one C code that asks for a float only to print it.
-
-    It is told by the instruction that the user's frame is at: a `%` whose left operand is a number
-    never reaches ``__float__``.
-    """
-    frame = user_frame()
-    if frame is None:
-        return False
-    code = frame.f_code.co_code
-    return code[frame.f_lasti] == _BINARY_OP and code[frame.f_lasti + 1] in _REMAINDERS
-
-
-def compares_fractions():
-    """Whether a Fraction on the left of a comparison asks for the ratio: a decision, no loss."""
-    frame = user_frame()
-    for name in ("from_float", "_richcmp __eq__"):
-        if frame is None or frame.f_globals.get("__name__") != "fractions":
-            return False
-        if frame.f_code.co_name not in name.split():
-            return False
-        frame = frame.f_back
-    return True
 
 
 def pass_for(cls):
     """Let numbers say that they are of class `cls`, one that derives from float."""
     global _class
     _class = cls
-
-
-def detached(what):
-    """The DetachedError for the user's line, remembered in case the program swallows it."""
-    error = located(
-        DetachedError,
-        what,
-        "If no derivative is wanted, say so with tapead.value(x). Functions of math that are kept "
-        "in a dictionary or a list cannot be seen: take them from tapead.math.",
-    )
-    current.tape.pending = error
-    return error
 
 
 # ------------------------------------------------ for the modules above, one call each ---

@@ -80,7 +80,7 @@ def walk_back(
             if code == _MUL:
                 p = operand(tape, b)
                 q = operand(tape, a)
-            elif code == _ADD or code == _SUB:
+            elif code in (_ADD, _SUB):
                 p = 1.0
                 q = 1.0 if code == _ADD else -1.0
             else:
