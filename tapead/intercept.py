@@ -201,8 +201,11 @@ class Remembered:
 
 def plan_for(f: Callable, args: Iterable[Any], remembered: Remembered) -> Plan:
     """The plan of f called with these arguments: from a cache while it still holds."""
+    codes: tuple = ()
+    for x in args:
+        if type(x) not in reach.LEAVES and reach.leads_to_code(x):
+            codes += (x,)
     closure = getattr(f, "__closure__", None)
-    codes = [x for x in args if type(x) not in reach.LEAVES and reach.leads_to_code(x)]
     if closure is None and not codes and type(f) is types.FunctionType:
         # By ids, of what the entry keeps alive: code objects take long to hash.
         key = (id(f.__code__), id(f.__globals__))

@@ -30,12 +30,13 @@ def recorded(
     as they were.  Where a number was detached in a module that was not foreseen, the module is
     taken in and `body` runs once more, unless `rerun` is False.
     """
-    for _ in range(_MOST_TRIES):
+    tries = 0
+    while True:
         if tape.depth == 0:
             tape.clear()  # of what a first try left
         plan = intercept.plan_for(f, args, remembered)
-        lo = tape.open()
         rebinds = plan.bindings or plan.importers
+        lo = tape.open()
         if rebinds:
             intercept.enter(plan)
         try:
@@ -47,7 +48,9 @@ def recorded(
             if rebinds:
                 intercept.leave(plan)
             tape.shut()
-        if not (rerun and isinstance(cause, DetachedError) and intercept.widen(f, args, cause)):
+        tries += 1
+        again = rerun and tries < _MOST_TRIES and isinstance(cause, DetachedError)
+        if not (again and intercept.widen(f, args, cause)):
             break
         tape.pending = None
         remembered.plan = None
