@@ -17,7 +17,7 @@ import numpy as np
 from tapead import math as _math
 from tapead import scalar, trees
 from tapead.scalar import Scalar
-from tapead.tape import current
+from tapead.tape import current, recording_threads
 
 
 class _FloatType(type):
@@ -115,19 +115,24 @@ class Cached:
 
     def __init__(self, cached: functools._lru_cache_wrapper) -> None:
         self._cached = cached
-        self._epoch = 0
-        self._memo: dict = {}
+        self._of_recordings: dict[int, Any] = {}
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         epoch = current.tape.epoch
         if not epoch:
             return self._cached(*args, **kwargs)
-        if epoch != self._epoch:
-            self._epoch, self._memo = epoch, {}
-        key = (tuple(map(_identity, args)), tuple((k, _identity(v)) for k, v in kwargs.items()))
-        if key not in self._memo:
-            self._memo[key] = self._cached.__wrapped__(*args, **kwargs)
-        return self._memo[key]
+        cache = self._of_recordings.get(epoch)
+        if cache is None:
+            for ended in self._of_recordings.keys() - recording_threads.keys():
+                self._of_recordings.pop(ended, None)
+            size = self._cached.cache_parameters()["maxsize"]
+            cache = functools.lru_cache(size)(functools.partial(_make, self._cached.__wrapped__))
+            self._of_recordings[epoch] = cache
+        return cache(_Call(args, kwargs))
+
+    def cache_clear(self) -> None:
+        self._cached.cache_clear()
+        self._of_recordings.clear()
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None else types.MethodType(self, instance)
@@ -138,6 +143,29 @@ class Cached:
 
 # Types that are a key by value: they hold no tracked number.
 _BY_VALUE = (str, bytes, int, float, complex, bool, type(None), type, enum.Enum)
+
+
+class _Call:
+    """The arguments of a call, equal to those of another if they are the same variables."""
+
+    __slots__ = ("args", "key", "kwargs")
+
+    def __init__(self, args: tuple, kwargs: dict) -> None:
+        self.args, self.kwargs = args, kwargs
+        self.key = (
+            tuple(map(_identity, args)),
+            tuple((name, _identity(x)) for name, x in kwargs.items()),
+        )
+
+    def __eq__(self, other: Any) -> bool:
+        return self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+def _make(f: Any, call: _Call) -> Any:
+    return f(*call.args, **call.kwargs)
 
 
 def _identity(x: Any) -> Any:

@@ -7,6 +7,7 @@ its result is not to be trusted then.
 from __future__ import annotations
 
 import opcode
+from types import FrameType
 
 from tapead.errors import (
     DetachedError,
@@ -23,8 +24,9 @@ _BINARY_OP = opcode.opmap["BINARY_OP"]
 _REMAINDERS = {k for k, (name, _) in enumerate(opcode._nb_ops) if name.endswith("REMAINDER")}
 _DECISIONS = {opcode.opmap[name] for name in ("COMPARE_OP", "CONTAINS_OP")}
 
-# The number that was hashed last: code object and instruction, epoch and row.
+# The numbers that were hashed last by one instruction: code object and instruction, epoch, rows.
 hashed: tuple = ()
+_MOST_HASHED = 16  # of one key
 
 
 def misuse(epoch: int) -> TapeadError:
@@ -92,11 +94,24 @@ def compares_fractions() -> bool:
     return True
 
 
-def remember_hash(epoch: int, row: int) -> None:
-    """Keep which number was hashed last, and by which instruction of the program."""
-    global hashed
+def _asks() -> FrameType | None:
+    """The frame whose instruction asks for a hash or an ==: not those of keys' own methods."""
     frame = user_frame()
-    hashed = () if frame is None else (frame.f_code, frame.f_lasti, epoch, row)
+    while frame is not None and frame.f_code.co_name in ("__hash__", "__eq__"):
+        frame = frame.f_back
+    return frame
+
+
+def remember_hash(epoch: int, row: int) -> None:
+    """Keep which numbers were hashed last, and by which instruction of the program."""
+    global hashed
+    frame = _asks()
+    if frame is None:
+        hashed = ()
+        return
+    site = (frame.f_code, frame.f_lasti, epoch)
+    rows = hashed[3] if hashed[:3] == site else ()
+    hashed = (*site, (*rows, row)[-_MOST_HASHED:])
 
 
 def look_up(rows: list[int]) -> None:
@@ -106,14 +121,14 @@ def look_up(rows: list[int]) -> None:
     by numbers, an equal key hides that the derivatives differ.  A look-up shows by its order: a
     hash, then == from the same instruction, which is no comparison.
     """
-    code, instruction, epoch, row = hashed
-    frame = user_frame()
+    code, instruction, epoch, just_hashed = hashed
+    frame = _asks()
     if frame is None or (frame.f_code, frame.f_lasti) != (code, instruction):
         return
     operation = frame.f_code.co_code[frame.f_lasti]
-    if epoch != current.tape.epoch or row not in rows or operation in _DECISIONS:
+    if epoch != current.tape.epoch or operation in _DECISIONS:
         return
-    if len(rows) == 1 or rows[0] != rows[1]:
+    if not set(rows).isdisjoint(just_hashed) and (len(rows) == 1 or rows[0] != rows[1]):
         raise detached(
             "a tracked number was taken for an equal key of a dictionary, a set or a cache, whose "
             "derivative is another."

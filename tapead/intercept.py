@@ -41,6 +41,15 @@ _REPLACEMENTS: dict[int, Any] = {
 for _name in tapead.math.__all__:
     if isinstance(getattr(math, _name), types.BuiltinFunctionType):
         _REPLACEMENTS[id(getattr(math, _name))] = getattr(tapead.math, _name)
+_ORIGINALS: dict[int, Any] = {
+    id(tapead.math): math,
+    id(aware.functools_): functools,
+    **{
+        id(getattr(tapead.math, name)): getattr(math, name)
+        for name in tapead.math.__all__
+        if getattr(tapead.math, name) is not getattr(math, name)
+    },
+}
 # Functions of builtins, rebound where a function's code names them.
 _BUILTINS: dict[str, Any] = {"float": aware.float_, "type": aware.type_}
 if sys.version_info >= (3, 12):
@@ -67,6 +76,7 @@ class Plan(NamedTuple):
     bindings: tuple[Binding, ...]
     importers: tuple[dict, ...]
     reads: tuple[tuple[dict, str, Any], ...]
+    watched: tuple[Binding, ...]
 
     def adds_to(self, other: Plan) -> bool:
         """Whether this plan rebinds anything that `other` does not."""
@@ -99,10 +109,17 @@ def _replacement(value: Any) -> Any:
 
 def aware_of(f: Callable) -> Callable:
     """f itself, or what stands in for it where it is one of math's functions, or cached."""
+    if type(f) in reach.LEAVES:
+        return f
     replacement = _REPLACEMENTS.get(id(f))
     if replacement is None and isinstance(f, (functools.partial, functools._lru_cache_wrapper)):
         replacement = _replacement(f)
     return f if replacement is None else replacement
+
+
+def aware_arguments(args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+    """Arguments with stand-ins for those that are functions of math, or cached."""
+    return tuple(map(aware_of, args)), {name: aware_of(x) for name, x in kwargs.items()}
 
 
 def _bindings(holder: Any, values: Iterable[tuple[str, Any]]) -> Iterator[Binding]:
@@ -157,12 +174,13 @@ def _build(roots: tuple, extra: tuple[tuple[dict, types.CodeType], ...]) -> Plan
         for holder, names in modules.values()
         for b in _in_globals(holder, names | reach.all_names(holder))
     ]
-    bindings += [b for g in reached.functions for b in _in_function(g)]
-    bindings += [b for c in reached.classes for b in _bindings(c, list(vars(c).items()))]
+    watched = [b for g in reached.functions for b in _in_function(g)]
+    watched += [b for c in reached.classes for b in _bindings(c, list(vars(c).items()))]
     namespaces = [vars(x) for x in reached.objects]
-    bindings += [b for held in namespaces for b in _bindings(held, list(held.items()))]
+    watched += [b for held in namespaces for b in _bindings(held, list(held.items()))]
+    bindings += watched
     reads = tuple((held, name, _unbound(held, name, x)) for held, name, x in reached.reads)
-    return Plan(tuple(bindings), tuple(importers.values()), reads)
+    return Plan(tuple(bindings), tuple(importers.values()), reads, tuple(watched))
 
 
 def _unbound(holder: dict, name: str, value: Any) -> Any:
@@ -206,7 +224,7 @@ def plan_for(f: Callable, args: Iterable[Any], remembered: Remembered) -> Plan:
         if type(x) not in reach.LEAVES and reach.leads_to_code(x):
             codes += (x,)
     closure = getattr(f, "__closure__", None)
-    if closure is None and not codes and type(f) is types.FunctionType:
+    if closure is None and not codes and type(f) is types.FunctionType and not _has_defaults(f):
         # By ids, of what the entry keeps alive: code objects take long to hash.
         key = (id(f.__code__), id(f.__globals__))
         entry = _simple.get(key)
@@ -230,10 +248,16 @@ def _looked_up(f: Callable, args: Iterable[Any]) -> Plan:
         plan = _plans.get(key)
         if plan is None or not _holds(plan):
             plan = _build(roots, _found.get(_code(f), ()))
-            _remember(_plans, key, plan)
-    if type(f) is types.FunctionType and f.__closure__ is None and len(roots) == 1:
-        return plan
+            # What is bound in objects is theirs alone, and not to be kept for others.
+            if all(type(b.holder) is not dict for b in plan.watched):
+                _remember(_plans, key, plan)
     return _with_own_cells(plan, roots)
+
+
+def _has_defaults(f: types.FunctionType) -> bool:
+    """Whether a function's defaults may lead to code, which is not its code object's then."""
+    defaults = (*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values())
+    return any(map(reach.leads_to_code, defaults))
 
 
 def _roots(f: Callable, args: Iterable[Any]) -> tuple:
@@ -243,6 +267,9 @@ def _roots(f: Callable, args: Iterable[Any]) -> tuple:
 
 def _holds(plan: Plan) -> bool:
     """Whether all names still stand for what they did, or are rebound by a recording now."""
+    for b in plan.watched:
+        if _get(b.holder, b.name) is not b.original and (id(b.holder), b.name) not in _active:
+            return False
     for holder, name, value in plan.reads:
         if holder.get(name, ABSENT) is not value and (id(holder), name) not in _active:
             return False
@@ -286,7 +313,9 @@ def widen(f: Callable, args: Iterable[Any], error: DetachedError) -> bool:
         return False
     old = _looked_up(f, args)
     with _lock:
-        found = (*_found.get(_code(f), ()), (holder, code))
+        found = _found.get(_code(f), ())
+        if not any(holder is h and code is c for h, c in found):
+            found = (*found, (holder, code))
         if not _build(_roots(f, args), found).adds_to(old):
             return False
         _remember(_found, _code(f), found)
@@ -297,12 +326,13 @@ def widen(f: Callable, args: Iterable[Any], error: DetachedError) -> bool:
 
 # --------------------------------------------------------------------- rebinding, counted ---
 
-_importers: dict[int, int] = {}
+# Globals whose functions import math when they run: how often, and the names that were math's.
+_importers: dict[int, list] = {}
 _real_import: Callable | None = None
 
 
 def _get(holder: Any, name: str) -> Any:
-    if type(holder) is dict:
+    if isinstance(holder, dict):
         return holder.get(name, ABSENT)
     if type(holder) is types.CellType:
         return reach.contents(holder)
@@ -310,7 +340,7 @@ def _get(holder: Any, name: str) -> Any:
 
 
 def _set(holder: Any, name: str, value: Any) -> None:
-    if type(holder) is not dict:
+    if not isinstance(holder, dict):
         setattr(holder, name, value)
     elif value is ABSENT:
         del holder[name]
@@ -318,37 +348,41 @@ def _set(holder: Any, name: str, value: Any) -> None:
         holder[name] = value
 
 
-def enter(plan: Plan) -> None:
-    """Rebind the names of a plan."""
-    with _lock:
-        for binding in plan.bindings:
-            key = (id(binding.holder), binding.name)
-            entry = _active.get(key)
-            if entry is not None:
-                entry[0] += 1
-            elif _get(binding.holder, binding.name) is binding.original:
-                _active[key] = [1, binding]
-                _set(binding.holder, binding.name, binding.replacement)
-        if plan.importers:
-            _enter_imports(plan.importers)
-
-
-def leave(plan: Plan) -> None:
-    """Undo `enter`.  A name that the program has bound anew meanwhile is left to it."""
+def enter(plan: Plan, entered: list) -> None:
+    """Rebind the names of a plan; `entered` is told, one by one, what `leave` has to undo."""
     with _lock:
         for binding in plan.bindings:
             key = (id(binding.holder), binding.name)
             entry = _active.get(key)
             if entry is None:
+                if _get(binding.holder, binding.name) is not binding.original:
+                    continue
+                try:
+                    _set(binding.holder, binding.name, binding.replacement)
+                except (AttributeError, TypeError):
+                    continue  # a class that lets nobody change it: a use of it detaches
+                entry = _active[key] = [0, binding]
+            entry[0] += 1
+            entered.append(key)
+        for holder in plan.importers:
+            _enter_imports(holder)
+            entered.append(holder)
+
+
+def leave(entered: list) -> None:
+    """Undo `enter`.  A name that the program has bound anew meanwhile is left to it."""
+    with _lock:
+        for key in entered:
+            if isinstance(key, dict):
+                _leave_imports(key)
                 continue
+            entry = _active[key]
             entry[0] -= 1
             if entry[0] == 0:
                 del _active[key]
                 bound = entry[1]
                 if _get(bound.holder, bound.name) is bound.replacement:
                     _set(bound.holder, bound.name, bound.original)
-        if plan.importers:
-            _leave_imports(plan.importers)
 
 
 def _import(name, globals=None, locals=None, fromlist=(), level=0):
@@ -358,20 +392,30 @@ def _import(name, globals=None, locals=None, fromlist=(), level=0):
     return _real_import(name, globals, locals, fromlist, level)
 
 
-def _enter_imports(importers: tuple[dict, ...]) -> None:
+def _enter_imports(holder: dict) -> None:
     """Functions that import math when they run ask `builtins.__import__`: the one exception."""
     global _real_import
     if not _importers:
         _real_import = builtins.__import__
         builtins.__import__ = _import
-    for holder in importers:
-        _importers[id(holder)] = _importers.get(id(holder), 0) + 1
+    if id(holder) not in _importers:
+        _importers[id(holder)] = [0, {name for name, x in holder.items() if _is_stand_in(x)}]
+    _importers[id(holder)][0] += 1
 
 
-def _leave_imports(importers: tuple[dict, ...]) -> None:
-    for holder in importers:
-        _importers[id(holder)] -= 1
-        if not _importers[id(holder)]:
-            del _importers[id(holder)]
+def _leave_imports(holder: dict) -> None:
+    entry = _importers[id(holder)]
+    entry[0] -= 1
+    if entry[0] == 0:
+        del _importers[id(holder)]
+        # `global m; import math as m` has bound the stand-in for good.
+        for name, x in list(holder.items()):
+            if _is_stand_in(x) and name not in entry[1]:
+                active = (id(holder), name) in _active
+                holder[name] = holder[name] if active else _ORIGINALS[id(x)]
     if not _importers and builtins.__import__ is _import:
         builtins.__import__ = _real_import
+
+
+def _is_stand_in(x: Any) -> bool:
+    return id(x) in _ORIGINALS

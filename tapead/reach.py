@@ -106,7 +106,9 @@ def shape(root: Any, depth: int = 8) -> Any:
     """
     if type(root) is _FUNCTION:
         # Code objects of two copies of one file are equal; their globals are not the same.
-        code = (root.__code__, id(root.__globals__))
+        defaults = (*(root.__defaults__ or ()), *(root.__kwdefaults__ or {}).values())
+        held = (shape(x, depth - 1) for x in defaults if depth and leads_to_code(x))
+        code = (root.__code__, id(root.__globals__), *held)
         closure = root.__closure__
         if closure is None:
             return code

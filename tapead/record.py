@@ -222,6 +222,7 @@ def record(
         leaves, _ = trees.flatten(result)
         return tuple(map(_row, leaves)), recording.detach(result)
 
+    args, kwargs = intercept.aware_arguments(args, kwargs)
     outer = current.tape
     current.tape = tape
     try:

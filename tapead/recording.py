@@ -35,19 +35,21 @@ def recorded(
         if tape.depth == 0:
             tape.clear()  # of what a first try left
         plan = intercept.plan_for(f, args, remembered)
-        rebinds = plan.bindings or plan.importers
+        entered: list = []
         lo = tape.open()
-        if rebinds:
-            intercept.enter(plan)
         try:
+            if plan.bindings or plan.importers:
+                intercept.enter(plan, entered)
             scalar.activate(tape)
             return body(lo)
         except Exception as error:
             met, cause = error, error if tape.pending is None else tape.pending
         finally:
-            if rebinds:
-                intercept.leave(plan)
-            tape.shut()
+            try:
+                if entered:
+                    intercept.leave(entered)
+            finally:
+                tape.shut()
         tries += 1
         again = rerun and tries < _MOST_TRIES and isinstance(cause, DetachedError)
         if not (again and intercept.widen(f, args, cause)):

@@ -60,6 +60,15 @@ _truediv, _floordiv, _mod, _pow = operator.truediv, operator.floordiv, operator.
 _lt, _le, _gt, _ge = operator.lt, operator.le, operator.gt, operator.ge
 _eq, _ne = operator.eq, operator.ne
 _round, _divmod = round, divmod
+_REFLECTED = {
+    _add: "__radd__",
+    _sub: "__rsub__",
+    _mul: "__rmul__",
+    _truediv: "__rtruediv__",
+    _pow: "__rpow__",
+    _floordiv: "__rfloordiv__",
+    _mod: "__rmod__",
+}
 _class = float
 
 
@@ -190,6 +199,10 @@ def rare(op, left, right):
         if op is _mul and isinstance(other, Sequence):
             return op(plain(left), plain(right))  # an interpreted class would get other words
         return NotImplemented
+    if type(left) is Scalar and isinstance(other, float) and not isinstance(other, np.generic):
+        name = _REFLECTED.get(op)
+        if name is not None and getattr(type(other), name) is not getattr(float, name):
+            return NotImplemented  # a float of the user's, whose own method Python would ask first
     try:
         other = float(other)
     except OverflowError:
@@ -242,6 +255,9 @@ class Scalar:
     v: cython.double
     row: cython.int
     epoch: cython.ulonglong
+
+    def __init__(self, *args):
+        raise TypeError("tracked numbers are not made by hand: float(x) makes a float")
 
     # -- what it says it is
 
@@ -536,7 +552,10 @@ class Scalar:
             return self.v == cython.cast(Scalar, other).v and not under_one_key(self, other)
         if type(other) is float:
             return self.v == as_double(other) and not under_one_key(self, other)
-        return compare(_eq, self, other)
+        result = compare(_eq, self, other)
+        if result is True:
+            under_one_key(self, other)
+        return result
 
     def __ne__(self, other):
         check(self)

@@ -215,6 +215,8 @@ class Tape:
 
     def open(self):
         """Begin a recording in this thread, or one inside it; give the segment's first row."""
+        if self.depth and not self.epoch:
+            raise RuntimeError("a recording began in a thread whose tape is being swept")
         if self.depth == 0:
             self.epoch = next(_epochs)
             self.pending = None
@@ -226,8 +228,15 @@ class Tape:
         """End the innermost recording.  Numbers are stale from the end of the outermost on."""
         self.depth -= 1
         if self.depth == 0:
-            del recording_threads[self.epoch]
-            self.epoch = 0
+            self.retire()
+
+    def retire(self):
+        """Make all numbers stale, before the rows that they would write after are dropped.
+
+        A finalizer or a signal handler of the program may run at any moment, also in a sweep.
+        """
+        recording_threads.pop(self.epoch, None)
+        self.epoch = 0
 
     def clear(self):
         """Drop all rows, as is done when an outermost recording has been swept."""

@@ -37,6 +37,7 @@ class GradientFunction:
         self.__doc__ = f.__doc__
         self._argnums = argnums
         self._positions = _positions(argnums)
+        self._single = not isinstance(argnums, tuple)
         self._has_aux = has_aux
         self._with_value = with_value
         self._rerun = rerun
@@ -172,13 +173,17 @@ def differentiate(g: GradientFunction, args: tuple, kwargs: dict) -> tuple[Any, 
         if not -len(args) <= p < len(args):
             args, kwargs = _bound(f, positions, args, kwargs)
             break
-    single = type(g._argnums) is not tuple
+    single = g._single
+    if len(positions) > 1 and len({p % len(args) for p in positions}) < len(positions):
+        raise ValueError(f"argnums={g._argnums!r} names one of {len(args)} arguments twice")
     tree = args[positions[0]] if single else tuple([args[p] for p in positions])
     leaves, spec = recording.inputs(tree)
     tape: Tape = current.tape
     run = f if type(f) is types.FunctionType else intercept.aware_of(f)
+    if kwargs or len(args) > len(positions):
+        args, kwargs = intercept.aware_arguments(args, kwargs)
 
-    def body(lo: int) -> tuple[Any, Any, Any]:
+    def body(lo: int) -> tuple[Any, list, Any]:
         lifted = recording.lift(leaves, spec, lambda step: _where(step, positions, single))
         begin = len(tape)
         call = list(args)
@@ -194,18 +199,21 @@ def differentiate(g: GradientFunction, args: tuple, kwargs: dict) -> tuple[Any, 
         aux = None
         if g._has_aux:
             result, aux = _with_aux(result, f)
-        value, adjoints = _swept(tape, lo, begin, recording.output_row(result, f), result)
-        if tape.depth == 1 and g._has_aux:
-            aux = recording.detach(aux)
-        return value, recording.rebuild(spec, adjoints), aux
+        row = recording.output_row(result, f)
+        if tape.depth == 1:
+            aux = recording.detach(aux) if g._has_aux else None
+            tape.retire()
+        return *_swept(tape, lo, begin, row, result), aux
 
     if g._remembered is None:
         g._remembered = intercept.Remembered()
     try:
-        return recording.recorded(tape, f, args, body, g._rerun, g._remembered)
+        value, adjoints, aux = recording.recorded(tape, f, args, body, g._rerun, g._remembered)
     finally:
         if tape.depth == 0:
             tape.clear()
+    # Classes of the program may run code as they are made again: not before the tape is clear.
+    return value, recording.rebuild(spec, adjoints), aux
 
 
 def _where(step: str, positions: tuple[int, ...], single: bool) -> str:

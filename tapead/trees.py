@@ -7,6 +7,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import optree
 
 NAMESPACE = "tapead"
@@ -17,43 +18,54 @@ def _is_unknown_dataclass(x: Any) -> bool:
 
 
 class _State:
-    """A dataclass instance's attributes that are no fields; all states of a class are equal.
+    """What a dataclass instance has beside its fields; all states of a class are equal.
 
-    What optree keeps beside the children must not make two trees of one class different.
+    What optree keeps beside the children must not make two trees of one class different.  Left out
+    is what was computed from the old fields: properties that functools has cached, and floats, also
+    in containers, that are no fields.  Their use is an AttributeError, not a lost derivative.
     """
 
-    __slots__ = ("attributes", "cls")
+    __slots__ = ("attributes", "cls", "names")
 
-    def __init__(self, x: Any, names: tuple[str, ...]) -> None:
-        self.cls = type(x)
-        # What functools.cached_property has stored was computed from the old fields.
+    def __init__(self, x: Any) -> None:
+        self.cls = cls = type(x)
+        self.names = tuple(f.name for f in dataclasses.fields(cls) if hasattr(x, f.name))
+        slots = [name for c in cls.__mro__ for name in _slots(c) if hasattr(x, name)]
+        held = {**{name: getattr(x, name) for name in slots}, **getattr(x, "__dict__", {})}
         self.attributes = {
-            name: held
-            for name, held in getattr(x, "__dict__", {}).items()
-            if name not in names
-            and not isinstance(getattr(self.cls, name, None), functools.cached_property)
+            name: value
+            for name, value in held.items()
+            if name not in self.names
+            and not isinstance(getattr(cls, name, None), functools.cached_property)
+            and not any(isinstance(leaf, (float, np.ndarray)) for leaf in flatten(value)[0])
         }
 
     def __eq__(self, other: Any) -> bool:
-        return isinstance(other, _State) and self.cls is other.cls
+        return isinstance(other, _State) and (self.cls, self.names) == (other.cls, other.names)
 
     def __hash__(self) -> int:
-        return hash(self.cls)
+        return hash((self.cls, self.names))
+
+
+def _slots(cls: type) -> tuple[str, ...]:
+    slots = vars(cls).get("__slots__", ())
+    slots = (slots,) if isinstance(slots, str) else tuple(slots)
+    return tuple(s for s in slots if s not in ("__dict__", "__weakref__"))
 
 
 def _register(cls: type) -> None:
     """Make a dataclass a node whose children are its fields."""
-    names = tuple(field.name for field in dataclasses.fields(cls))
 
     def flatten(x):
-        return [getattr(x, name) for name in names], _State(x, names), names
+        state = _State(x)
+        return [getattr(x, name) for name in state.names], state, state.names
 
     def unflatten(state, children):
         # Not a call of the class: __init__ may check or compute what is already settled.
         x = object.__new__(cls)
         for name, held in state.attributes.items():
             object.__setattr__(x, name, held)
-        for name, child in zip(names, children, strict=True):
+        for name, child in zip(state.names, children, strict=True):
             object.__setattr__(x, name, child)
         return x
 

@@ -386,3 +386,150 @@ def test_functions_of_a_recording_that_escape_do_no_harm():
     tapead.grad(f)(0.0)
     assert kept["sin"](0.5) == math.sin(0.5)
     assert kept["float"]("2.5") == 2.5
+
+
+# ------------------------------------------------------------------ what once went wrong ---
+
+
+def test_a_cache_that_is_cleared_or_small_forgets():
+    parameters = [0.0]
+
+    @functools.cache
+    def doubled(i):
+        return parameters[i] * 2.0
+
+    def f(x):
+        total = 0.0
+        for factor in (1.0, 3.0):
+            parameters[0] = x * factor
+            doubled.cache_clear()
+            total = total + doubled(0)
+        return total
+
+    assert tapead.grad(f)(1.0) == 8.0
+
+    @functools.lru_cache(maxsize=1)
+    def held(i):
+        return parameters[0] * 1.0
+
+    def g(x):
+        parameters[0] = x
+        first = held(0)
+        held(1)
+        parameters[0] = 3.0 * x
+        return first + held(0)
+
+    assert tapead.grad(g)(1.0) == 4.0
+
+
+def memoized(make_key):
+    def f(x, y):
+        memo = {}
+
+        def square(z):
+            key = make_key(z)
+            if key in memo:
+                return memo[key]
+            memo[key] = z * z
+            return memo[key]
+
+        return square(x) + 2.0 * square(y)
+
+    return f
+
+
+@pytest.mark.parametrize(
+    "make_key", [lambda z: z, lambda z: (z, 2.0), lambda z: ("a", (1, z)), helpers.State]
+)
+def test_keys_that_hold_numbers_are_refused_at_ties_and_right_elsewhere(make_key):
+    f = tapead.grad(memoized(make_key), argnums=(0, 1))
+    assert f(3.0, 4.0) == (6.0, 16.0)
+    with pytest.raises(tapead.DetachedError, match="equal key"):
+        f(3.0, 3.0)
+
+
+def test_a_plain_key_of_any_type_is_no_key_for_a_tracked_number():
+    for plain in (2, 2.0, True + 1):
+        with pytest.raises(tapead.DetachedError, match="equal key"):
+            tapead.grad(lambda x, plain=plain: {plain: 5.0}[x])(2.0)
+
+
+class Unsettable(type):
+    def __setattr__(cls, name, value):
+        raise AttributeError("this class does not change")
+
+
+class Frozen(metaclass=Unsettable):
+    root = staticmethod(math.sqrt)
+
+
+def test_a_class_that_cannot_be_changed_detaches_and_leaves_no_recording_open():
+    with pytest.raises(tapead.DetachedError):
+        tapead.grad(lambda x: sin(x) * Frozen.root(x))(1.0)
+    from tapead.tape import current
+
+    assert current.tape.depth == 0
+    assert tapead.grad(lambda x: sin(x))(0.0) == 1.0
+
+
+def test_globals_that_are_no_plain_dict():
+    class Namespace(dict):
+        pass
+
+    space = Namespace()
+    exec("import math\ndef f(x): return math.sin(x)", space)
+    assert tapead.grad(space["f"])(0.0) == 1.0
+    assert space["math"] is math
+
+
+def test_math_bound_by_a_function_to_a_global_is_math_afterwards():
+    space = {}
+    exec("def f(x):\n    global m\n    import math as m\n    return m.sin(x)", space)
+    assert tapead.grad(space["f"])(0.0) == 1.0
+    assert space["m"] is math
+
+
+def test_attributes_and_defaults_that_change_between_calls():
+    net = helpers.Unit(math.sin)
+    slope_of_net = tapead.grad(lambda x: net.act(x))
+    assert slope_of_net(1.0) == math.cos(1.0)
+    net.act = math.cos
+    assert slope_of_net(1.0) == -math.sin(1.0)
+
+    def with_default(function):
+        def f(x, function=function):
+            return function(x)
+
+        return f
+
+    assert tapead.grad(with_default(math.sin), rerun=False)(1.0) == math.cos(1.0)
+    assert tapead.grad(with_default(math.cos), rerun=False)(1.0) == -math.sin(1.0)
+
+
+def test_functions_of_math_among_the_arguments():
+    assert tapead.grad(lambda x, act: act(x))(1.0, math.sin) == math.cos(1.0)
+    assert tapead.grad(lambda x, act=None: act(x))(1.0, act=math.sin) == math.cos(1.0)
+
+
+def test_objects_made_anew_for_each_call_are_foreseen_and_not_kept():
+    from tapead import intercept
+
+    runs = []
+
+    class Layer:
+        def __init__(self):
+            self.act = math.tanh
+
+    def once(k):
+        layer = Layer()
+
+        def f(x):
+            runs.append(k)
+            return layer.act(x) * k
+
+        return tapead.grad(f)(0.0)
+
+    before = len(intercept._plans)
+    assert [once(k) for k in range(50)] == list(range(50))
+    assert len(runs) == 50
+    assert len(intercept._plans) == before

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections import namedtuple
 
 import pytest
 
@@ -109,3 +110,46 @@ def test_the_process_holds_under_30_bytes_a_row_at_the_peak_of_a_gradient():
         [sys.executable, "-c", MEASURE], capture_output=True, text=True, check=True, env=os.environ
     )
     assert 16.0 < float(done.stdout) < 30.0
+
+
+FINALIZER = """
+import gc, sys, tapead
+errors = []
+sys.unraisablehook = lambda caught: errors.append(caught.exc_type.__name__)
+class Late:
+    def __init__(self, x):
+        self.x, self.me = x, self
+    def __del__(self):
+        y = self.x
+        for i in range(1000):
+            y = y + 1.0
+def f(x):
+    y = x
+    for i in range(1_500_000 if tapead.compiled else 1_000):
+        y = y * 1.0
+    Late(y)
+    return y, [(1.0, 2.0) for _ in range(20000)]
+slope, _ = tapead.grad(f, has_aux=True)(1.0)
+gc.collect()
+assert slope == 1.0
+assert tapead.grad(lambda x: x * x)(3.0) == 6.0
+print("survived", set(errors) <= {"StaleNumberError"})
+"""
+
+
+def test_code_of_the_program_that_runs_in_the_sweep_meets_stale_numbers():
+    done = subprocess.run([sys.executable, "-c", FINALIZER], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "survived True\n"), done.stderr
+
+
+def test_a_gradient_is_put_together_when_the_tape_is_clear():
+    lengths = []
+
+    class Watching(namedtuple("Watching", "a b")):
+        def __new__(cls, a, b):
+            lengths.append((len(current.tape), current.tape.epoch == 0))
+            return super().__new__(cls, a, b)
+
+    gradient = tapead.grad(lambda p: p.a * p.b)(Watching(2.0, 3.0))
+    assert gradient == (3.0, 2.0)
+    assert lengths[-1] == (0, True)

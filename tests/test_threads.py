@@ -1,7 +1,9 @@
 """Several threads at once: each has its own tape, and nobody notices the others."""
 
 import builtins
+import functools
 import math
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -106,3 +108,23 @@ def test_local_imports_leave_builtins_as_they_were():
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(tapead.grad(f), [0.0] * 50)) == {1.0}
     assert builtins.__import__ is original
+
+
+@functools.lru_cache
+def sign(x):
+    return 1.0 if x > 0.0 else -1.0
+
+
+def test_caches_of_threads_are_their_own():
+    def f(x):
+        return x * sign(x) * sign(x * 1.0) * sign(x)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            points = [1.0, -1.0, 2.0, -2.0] * 500
+            slopes = list(pool.map(tapead.grad(f), points))
+    finally:
+        sys.setswitchinterval(interval)
+    assert slopes == [math.copysign(1.0, x) for x in points]

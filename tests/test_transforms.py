@@ -306,3 +306,67 @@ def test_value_reads_plain_numbers():
 
     assert tapead.grad(f)(3.0) == 3.0
     assert tapead.value(4.0) == 4.0
+
+
+# ------------------------------------------------------------------ what once went wrong ---
+
+
+def test_argnums_that_name_one_argument_from_both_ends():
+    with pytest.raises(ValueError, match="twice"):
+        tapead.grad(lambda a, b: a * b, argnums=(1, -1))(2.0, 3.0)
+
+
+def test_argnums_of_a_class_derived_from_tuple():
+    assert tapead.grad(lambda a, b: a * b, argnums=Point(0, 1))(2.0, 3.0) == (3.0, 2.0)
+
+
+@dataclasses.dataclass
+class Derived:
+    a: float
+    b: float
+
+    def __post_init__(self):
+        self.area = self.a * self.b
+        self.label = "rectangle"
+
+
+def test_a_number_computed_from_the_old_fields_is_missing_not_constant():
+    assert tapead.grad(lambda d: d.a * d.b if d.label else 0.0)(Derived(2.0, 3.0)).a == 3.0
+    with pytest.raises(AttributeError, match="area"):
+        tapead.grad(lambda d: d.area)(Derived(2.0, 3.0))
+
+
+class Tagged:
+    __slots__ = ("tag",)
+
+
+@dataclasses.dataclass(slots=True)
+class Slotted(Tagged):
+    a: float
+    b: float = dataclasses.field(init=False)
+
+
+def test_dataclasses_with_unset_fields_and_slots_of_a_base():
+    x = Slotted(2.0)
+    x.tag = "kept"
+    gradient = tapead.grad(lambda s: s.a * len(s.tag))(x)
+    assert gradient.a == 4.0
+    assert not hasattr(gradient, "b")
+
+
+def test_a_float_of_the_users_keeps_its_reflected_operators():
+    class Money(float):
+        def __rmul__(self, other):
+            return other * other
+
+    assert tapead.value_and_grad(lambda x: x * Money(5.0))(3.0) == (9.0, 6.0)
+    assert tapead.value_and_grad(lambda x: x + Money(5.0))(3.0) == (8.0, 1.0)
+
+
+def test_tracked_numbers_are_not_made_by_hand():
+    def f(x):
+        return x * type_of(x)(5.0)
+
+    type_of = {"type": type}["type"]
+    with pytest.raises(TypeError, match="not made by hand"):
+        tapead.grad(f)(1.0)
