@@ -224,7 +224,7 @@ def plan_for(f: Callable, args: Iterable[Any], remembered: Remembered) -> Plan:
         if type(x) not in reach.LEAVES and reach.leads_to_code(x):
             codes += (x,)
     closure = getattr(f, "__closure__", None)
-    if closure is None and not codes and type(f) is types.FunctionType and not _has_defaults(f):
+    if not codes and closure is None and type(f) is types.FunctionType and not _has_defaults(f):
         # By ids, of what the entry keeps alive: code objects take long to hash.
         key = (id(f.__code__), id(f.__globals__))
         entry = _simple.get(key)
@@ -256,6 +256,8 @@ def _looked_up(f: Callable, args: Iterable[Any]) -> Plan:
 
 def _has_defaults(f: types.FunctionType) -> bool:
     """Whether a function's defaults may lead to code, which is not its code object's then."""
+    if f.__defaults__ is None and f.__kwdefaults__ is None:
+        return False
     defaults = (*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values())
     return any(map(reach.leads_to_code, defaults))
 
@@ -267,11 +269,11 @@ def _roots(f: Callable, args: Iterable[Any]) -> tuple:
 
 def _holds(plan: Plan) -> bool:
     """Whether all names still stand for what they did, or are rebound by a recording now."""
-    for b in plan.watched:
-        if _get(b.holder, b.name) is not b.original and (id(b.holder), b.name) not in _active:
-            return False
     for holder, name, value in plan.reads:
         if holder.get(name, ABSENT) is not value and (id(holder), name) not in _active:
+            return False
+    for b in plan.watched:
+        if _get(b.holder, b.name) is not b.original and (id(b.holder), b.name) not in _active:
             return False
     return True
 

@@ -227,7 +227,7 @@ class Tape:
     def shut(self):
         """End the innermost recording.  Numbers are stale from the end of the outermost on."""
         self.depth -= 1
-        if self.depth == 0:
+        if self.depth == 0 and self.epoch:
             self.retire()
 
     def retire(self):

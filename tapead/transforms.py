@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import operator
 import sys
@@ -183,8 +184,10 @@ def differentiate(g: GradientFunction, args: tuple, kwargs: dict) -> tuple[Any, 
     if kwargs or len(args) > len(positions):
         args, kwargs = intercept.aware_arguments(args, kwargs)
 
+    where = functools.partial(_where, positions, single)
+
     def body(lo: int) -> tuple[Any, list, Any]:
-        lifted = recording.lift(leaves, spec, lambda step: _where(step, positions, single))
+        lifted = recording.lift(leaves, spec, where)
         begin = len(tape)
         call = list(args)
         inputs = recording.rebuild(spec, lifted)
@@ -216,7 +219,7 @@ def differentiate(g: GradientFunction, args: tuple, kwargs: dict) -> tuple[Any, 
     return value, recording.rebuild(spec, adjoints), aux
 
 
-def _where(step: str, positions: tuple[int, ...], single: bool) -> str:
+def _where(positions: tuple[int, ...], single: bool, step: str) -> str:
     """The name of a leaf in messages: ``argument 2['w'][0]``."""
     if single:
         return f"argument {positions[0]}{step}"
