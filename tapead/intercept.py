@@ -193,7 +193,7 @@ def _unbound(holder: dict, name: str, value: Any) -> Any:
 
 # Plans by the shape of the function (its code, and what its closure leads to).
 _plans: OrderedDict[Any, Plan] = OrderedDict()
-_simple: OrderedDict[tuple[int, int], tuple[tuple, Plan]] = OrderedDict()
+_simple: OrderedDict[int, _Simple] = OrderedDict()
 # Modules that had to be found by trying, by the code of the function.
 _found: OrderedDict[Any, tuple[tuple[dict, types.CodeType], ...]] = OrderedDict()
 
@@ -223,21 +223,35 @@ def plan_for(f: Callable, args: Iterable[Any], remembered: Remembered) -> Plan:
     for x in args:
         if type(x) not in reach.LEAVES and reach.leads_to_code(x):
             codes += (x,)
-    closure = getattr(f, "__closure__", None)
-    if not codes and closure is None and type(f) is types.FunctionType and not _has_defaults(f):
-        # By ids, of what the entry keeps alive: code objects take long to hash.
-        key = (id(f.__code__), id(f.__globals__))
-        entry = _simple.get(key)
-        if entry is not None and _holds(entry[1]):
-            return entry[1]
-        plan = _looked_up(f, ())
-        _remember(_simple, key, ((f.__code__, f.__globals__), plan))
-        return plan
-    roots = [f, *codes, *map(reach.contents, closure or ())]
+    if type(f) is types.FunctionType and f.__closure__ is None and not (codes or _has_defaults(f)):
+        return _simple_plan(f)
+    closure = getattr(f, "__closure__", None) or ()
+    roots = [f, *codes, *map(reach.contents, closure)]
     if not remembered.serves(roots):
         remembered.plan = _looked_up(f, args)
         remembered.roots = roots
     return remembered.plan
+
+
+def _simple_plan(f: types.FunctionType) -> Plan:
+    """The plan of a function that is its code and its globals, nothing else."""
+    # By the id of the code, which the entry keeps alive: code objects take long to hash.
+    entry = _simple.get(id(f.__code__))
+    if entry is not None and entry.globals is f.__globals__:
+        plan = entry.plan
+        if not (plan.reads or plan.watched) or _holds(plan):
+            return plan
+    plan = _looked_up(f, ())
+    _remember(_simple, id(f.__code__), _Simple(f.__code__, f.__globals__, plan))
+    return plan
+
+
+class _Simple(NamedTuple):
+    """A plan with what it is for."""
+
+    code: types.CodeType
+    globals: dict
+    plan: Plan
 
 
 def _looked_up(f: Callable, args: Iterable[Any]) -> Plan:

@@ -243,7 +243,7 @@ def python_pow(a: cython.double, b: cython.double) -> cython.double:
 # ------------------------------------------------------------------------------ Scalar ---
 
 
-@cython.freelist(2048)
+@cython.freelist(8192)
 @cython.final
 @cython.cclass
 class Scalar:

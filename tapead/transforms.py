@@ -37,7 +37,7 @@ class GradientFunction:
         self.__module__ = getattr(f, "__module__", None)
         self.__doc__ = f.__doc__
         self._argnums = argnums
-        self._positions = _positions(argnums)
+        self._positions = (argnums,) if type(argnums) is int else _positions(argnums)
         self._single = not isinstance(argnums, tuple)
         self._has_aux = has_aux
         self._with_value = with_value
@@ -76,8 +76,6 @@ class GradientFunction:
 
 
 def _positions(argnums: int | tuple[int, ...]) -> tuple[int, ...]:
-    if type(argnums) is int:
-        return (argnums,)
     given = argnums if isinstance(argnums, tuple) else (argnums,)
     if not given or any(isinstance(k, (bool, np.bool_)) for k in given):
         raise TypeError(f"argnums is {argnums!r}; an int or a tuple of ints was expected")
@@ -132,7 +130,9 @@ def grad(
     >>> area(2.0, 3.0)
     (3.0, 2.0)
     """
-    return _transform(f, argnums, has_aux, False, rerun)
+    if f is not None:
+        return GradientFunction(f, argnums, has_aux, False, rerun)
+    return _decorator(argnums, has_aux, False, rerun)
 
 
 def value_and_grad(
@@ -148,20 +148,16 @@ def value_and_grad(
     >>> tapead.value_and_grad(lambda w: w["a"] * w["b"])({"a": 2.0, "b": 5.0})
     (10.0, {'a': 5.0, 'b': 2.0})
     """
-    return _transform(f, argnums, has_aux, True, rerun)
+    if f is not None:
+        return GradientFunction(f, argnums, has_aux, True, rerun)
+    return _decorator(argnums, has_aux, True, rerun)
 
 
-def _transform(
-    f: Callable | None,
-    argnums: int | tuple[int, ...],
-    has_aux: bool,
-    with_value: bool,
-    rerun: bool,
-) -> Any:
-    if f is None:
-        _positions(argnums)  # an error belongs to the line of the decorator
-        return lambda g: GradientFunction(g, argnums, has_aux, with_value, rerun)
-    return GradientFunction(f, argnums, has_aux, with_value, rerun)
+def _decorator(
+    argnums: int | tuple[int, ...], has_aux: bool, with_value: bool, rerun: bool
+) -> Callable[[Callable], GradientFunction]:
+    _positions(argnums)  # an error belongs to the line of the decorator
+    return lambda f: GradientFunction(f, argnums, has_aux, with_value, rerun)
 
 
 # ------------------------------------------------------------------------------ the engine ---
