@@ -84,8 +84,8 @@ class Plan(NamedTuple):
         return not mine <= theirs or len(self.importers) > len(other.importers)
 
 
-# What is rebound now: [count, binding] by holder and name.
-_active: dict[tuple[int, str], list] = {}
+# What is rebound now, and for which recordings, by holder and name.
+_active: dict[tuple[int, str], tuple[set, Binding]] = {}
 _lock = threading.RLock()
 
 
@@ -192,7 +192,7 @@ def _unbound(holder: dict, name: str, value: Any) -> Any:
 # ------------------------------------------------------------- plans, one for each function ---
 
 # Plans by the shape of the function (its code, and what its closure leads to).
-_plans: OrderedDict[Any, Plan] = OrderedDict()
+_plans: OrderedDict[Any, _Shaped] = OrderedDict()
 _simple: OrderedDict[int, _Simple] = OrderedDict()
 # Modules that had to be found by trying, by the code of the function.
 _found: OrderedDict[Any, tuple[tuple[dict, types.CodeType], ...]] = OrderedDict()
@@ -258,14 +258,35 @@ def _looked_up(f: Callable, args: Iterable[Any]) -> Plan:
     """`plan_for` from the plans of all functions, or made anew."""
     roots = _roots(f, args)
     key = reach.shape(f) if len(roots) == 1 else tuple(map(reach.shape, roots))
+    objects = _objects(roots)
     with _lock:
-        plan = _plans.get(key)
-        if plan is None or not _holds(plan):
+        entry = _plans.get(key)
+        if entry is None or not (entry.serves(objects) and _holds(entry.plan)):
             plan = _build(roots, _found.get(_code(f), ()))
-            # What is bound in objects is theirs alone, and not to be kept for others.
-            if all(type(b.holder) is not dict for b in plan.watched):
-                _remember(_plans, key, plan)
-    return _with_own_cells(plan, roots)
+            entry = _Shaped(plan, _bound(plan, objects))
+            _remember(_plans, key, entry)
+    return _with_own_cells(entry.plan, roots)
+
+
+class _Shaped(NamedTuple):
+    """A plan, and the objects of its function in which it binds names: with others, it is void."""
+
+    plan: Plan
+    bound: list[tuple[int, Any]]
+
+    def serves(self, objects: list) -> bool:
+        return all(k < len(objects) and objects[k] is x for k, x in self.bound)
+
+
+def _bound(plan: Plan, objects: list) -> list[tuple[int, Any]]:
+    holders = {id(b.holder) for b in plan.watched}
+    return [(k, x) for k, x in enumerate(objects) if id(vars(x)) in holders]
+
+
+def _objects(roots: tuple) -> list:
+    """The objects, beside functions and classes, that roots are or hold in their closures."""
+    held = [c for f in roots for c in map(reach.contents, getattr(f, "__closure__", None) or ())]
+    return [x for x in (*roots, *held) if type(getattr(x, "__dict__", None)) is dict]
 
 
 def _has_defaults(f: types.FunctionType) -> bool:
@@ -342,8 +363,8 @@ def widen(f: Callable, args: Iterable[Any], error: DetachedError) -> bool:
 
 # --------------------------------------------------------------------- rebinding, counted ---
 
-# Globals whose functions import math when they run: how often, and the names that were math's.
-_importers: dict[int, list] = {}
+# Globals whose functions import math when they run: for whom, and the names that were stand-ins.
+_importers: dict[int, tuple[set, set]] = {}
 _real_import: Callable | None = None
 
 
@@ -364,8 +385,11 @@ def _set(holder: Any, name: str, value: Any) -> None:
         holder[name] = value
 
 
-def enter(plan: Plan, entered: list) -> None:
-    """Rebind the names of a plan; `entered` is told, one by one, what `leave` has to undo."""
+def enter(plan: Plan, token: object) -> None:
+    """Rebind the names of a plan, for the recording that `token` stands for.
+
+    Interrupted anywhere, it is undone by `leave`, which may itself be interrupted and called again.
+    """
     with _lock:
         for binding in plan.bindings:
             key = (id(binding.holder), binding.name)
@@ -373,32 +397,34 @@ def enter(plan: Plan, entered: list) -> None:
             if entry is None:
                 if _get(binding.holder, binding.name) is not binding.original:
                     continue
+                entry = _active[key] = (set(), binding)
+            entry[0].add(token)
+            if _get(binding.holder, binding.name) is binding.original:
                 try:
                     _set(binding.holder, binding.name, binding.replacement)
                 except (AttributeError, TypeError):
-                    continue  # a class that lets nobody change it: a use of it detaches
-                entry = _active[key] = [0, binding]
-            entry[0] += 1
-            entered.append(key)
+                    del _active[key]  # a class that lets nobody change it: a use of it detaches
         for holder in plan.importers:
-            _enter_imports(holder)
-            entered.append(holder)
+            _enter_imports(holder, token)
 
 
-def leave(entered: list) -> None:
+def leave(plan: Plan, token: object) -> None:
     """Undo `enter`.  A name that the program has bound anew meanwhile is left to it."""
     with _lock:
-        for key in entered:
-            if isinstance(key, dict):
-                _leave_imports(key)
+        for binding in plan.bindings:
+            key = (id(binding.holder), binding.name)
+            entry = _active.get(key)
+            if entry is None or token not in entry[0]:
                 continue
-            entry = _active[key]
-            entry[0] -= 1
-            if entry[0] == 0:
-                del _active[key]
+            if len(entry[0]) == 1:
                 bound = entry[1]
                 if _get(bound.holder, bound.name) is bound.replacement:
                     _set(bound.holder, bound.name, bound.original)
+                del _active[key]
+            else:
+                entry[0].discard(token)
+        for holder in plan.importers:
+            _leave_imports(holder, token)
 
 
 def _import(name, globals=None, locals=None, fromlist=(), level=0):
@@ -408,27 +434,30 @@ def _import(name, globals=None, locals=None, fromlist=(), level=0):
     return _real_import(name, globals, locals, fromlist, level)
 
 
-def _enter_imports(holder: dict) -> None:
+def _enter_imports(holder: dict, token: object) -> None:
     """Functions that import math when they run ask `builtins.__import__`: the one exception."""
     global _real_import
-    if not _importers:
+    if builtins.__import__ is not _import:
         _real_import = builtins.__import__
         builtins.__import__ = _import
     if id(holder) not in _importers:
-        _importers[id(holder)] = [0, {name for name, x in holder.items() if _is_stand_in(x)}]
-    _importers[id(holder)][0] += 1
+        names = {name for name, x in holder.items() if _is_stand_in(x)}
+        _importers[id(holder)] = (set(), names)
+    _importers[id(holder)][0].add(token)
 
 
-def _leave_imports(holder: dict) -> None:
-    entry = _importers[id(holder)]
-    entry[0] -= 1
-    if entry[0] == 0:
-        del _importers[id(holder)]
+def _leave_imports(holder: dict, token: object) -> None:
+    tokens, stand_ins = _importers.get(id(holder), ((), ()))
+    if token not in tokens:
+        return
+    if len(tokens) == 1:
         # `global m; import math as m` has bound the stand-in for good.
         for name, x in list(holder.items()):
-            if _is_stand_in(x) and name not in entry[1]:
-                active = (id(holder), name) in _active
-                holder[name] = holder[name] if active else _ORIGINALS[id(x)]
+            if _is_stand_in(x) and name not in stand_ins and (id(holder), name) not in _active:
+                holder[name] = _ORIGINALS[id(x)]
+        del _importers[id(holder)]
+    else:
+        tokens.discard(token)
     if not _importers and builtins.__import__ is _import:
         builtins.__import__ = _real_import
 

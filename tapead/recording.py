@@ -35,21 +35,29 @@ def recorded(
         if tape.depth == 0:
             tape.clear()  # of what a first try left
         plan = intercept.plan_for(f, args, remembered)
-        entered: list = []
-        lo = tape.open()
+        depth, token = tape.depth, object()
         try:
+            lo = tape.open()
             if plan.bindings or plan.importers:
-                intercept.enter(plan, entered)
+                intercept.enter(plan, token)
             scalar.activate(tape)
             return body(lo)
         except Exception as error:
             met, cause = error, error if tape.pending is None else tape.pending
         finally:
-            try:
-                if entered:
-                    intercept.leave(entered)
-            finally:
-                tape.shut()
+            # In place, not in a function: Ctrl-C is noticed where a function begins.
+            late = None
+            while True:
+                try:
+                    if plan.bindings or plan.importers:
+                        intercept.leave(plan, token)
+                    while tape.depth > depth:
+                        tape.shut()
+                    break
+                except KeyboardInterrupt as interrupt:
+                    late = interrupt
+            if late is not None:
+                raise late
         tries += 1
         again = rerun and tries < _MOST_TRIES and isinstance(cause, DetachedError)
         if not (again and intercept.widen(f, args, cause)):

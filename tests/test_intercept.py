@@ -532,4 +532,42 @@ def test_objects_made_anew_for_each_call_are_foreseen_and_not_kept():
     before = len(intercept._plans)
     assert [once(k) for k in range(50)] == list(range(50))
     assert len(runs) == 50
-    assert len(intercept._plans) == before
+    assert len(intercept._plans) <= before + 1
+
+
+def test_a_plan_is_made_once_though_the_function_refers_to_objects_with_math_in_them(monkeypatch):
+    from tapead import intercept
+
+    made = []
+    build = intercept._build
+    monkeypatch.setattr(intercept, "_build", lambda *given: made.append(1) or build(*given))
+    for k in range(20):
+        f = lambda x, k=k: helpers.UNIT.act(x) * k  # noqa: E731
+        assert tapead.grad(lambda x, f=f: f(x))(0.0) == k
+        assert tapead.grad(tapead.grad(lambda x: helpers.UNIT.act(x) * x))(0.0) == 2.0
+    assert len(made) <= 6
+
+
+def test_an_interrupt_at_any_moment_leaves_names_and_tape_as_they_were():
+    import signal
+
+    from tapead.tape import current
+
+    if not hasattr(signal, "setitimer"):
+        pytest.skip("no interval timers here")
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        for k in range(20):
+            with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+                signal.setitimer(signal.ITIMER_REAL, 2e-4 * (k + 1))
+                while True:
+                    tapead.grad(lambda x: sin(x) * math.exp(x))(1.0)
+            assert current.tape.depth == 0
+            assert sin is math.sin
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
