@@ -228,7 +228,7 @@ def plan_for(f: Callable, args: Iterable[Any], remembered: Remembered) -> Plan:
     closure = getattr(f, "__closure__", None) or ()
     roots = [f, *codes, *map(reach.contents, closure)]
     if not remembered.serves(roots):
-        remembered.plan = _looked_up(f, args)
+        remembered.plan = _looked_up((f, *codes))
         remembered.roots = roots
     return remembered.plan
 
@@ -241,7 +241,7 @@ def _simple_plan(f: types.FunctionType) -> Plan:
         plan = entry.plan
         if not (plan.reads or plan.watched) or _holds(plan):
             return plan
-    plan = _looked_up(f, ())
+    plan = _looked_up((f,))
     _remember(_simple, id(f.__code__), _Simple(f.__code__, f.__globals__, plan))
     return plan
 
@@ -254,15 +254,14 @@ class _Simple(NamedTuple):
     plan: Plan
 
 
-def _looked_up(f: Callable, args: Iterable[Any]) -> Plan:
-    """`plan_for` from the plans of all functions, or made anew."""
-    roots = _roots(f, args)
-    key = reach.shape(f) if len(roots) == 1 else tuple(map(reach.shape, roots))
+def _looked_up(roots: tuple) -> Plan:
+    """The plan of a function, and of arguments that lead to code: from all plans, or made anew."""
+    key = tuple(map(reach.shape, roots))
     objects = _objects(roots)
     with _lock:
         entry = _plans.get(key)
         if entry is None or not (entry.serves(objects) and _holds(entry.plan)):
-            plan = _build(roots, _found.get(_code(f), ()))
+            plan = _build(roots, _found.get(_code(roots[0]), ()))
             entry = _Shaped(plan, _bound(plan, objects))
             _remember(_plans, key, entry)
     return _with_own_cells(entry.plan, roots)
@@ -295,11 +294,6 @@ def _has_defaults(f: types.FunctionType) -> bool:
         return False
     defaults = (*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values())
     return any(map(reach.leads_to_code, defaults))
-
-
-def _roots(f: Callable, args: Iterable[Any]) -> tuple:
-    """f, and those of its arguments that may lead to code of their own."""
-    return (f, *filter(reach.leads_to_code, args))
 
 
 def _holds(plan: Plan) -> bool:
@@ -348,12 +342,13 @@ def widen(f: Callable, args: Iterable[Any], error: DetachedError) -> bool:
     holder, code = error.globals, error.code
     if holder is None or str(holder.get("__name__", "")).partition(".")[0] in reach.LIBRARIES:
         return False
-    old = _looked_up(f, args)
+    roots = (f, *filter(reach.leads_to_code, args))
+    old = _looked_up(roots)
     with _lock:
         found = _found.get(_code(f), ())
         if not any(holder is h and code is c for h, c in found):
             found = (*found, (holder, code))
-        if not _build(_roots(f, args), found).adds_to(old):
+        if not _build(roots, found).adds_to(old):
             return False
         _remember(_found, _code(f), found)
         _plans.clear()

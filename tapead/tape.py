@@ -131,12 +131,6 @@ class Tape:
         per_row = BYTES_PER_ROW + (BYTES_PER_LINE if self.keeps_lines else 0)
         return self.n * per_row + self.n_const * BYTES_PER_CONSTANT
 
-    @property
-    def allocated_bytes(self):
-        """Bytes of all chunks, filled or not."""
-        columns = [c for chunk in self.chunks for c in chunk.columns] + self.const_columns
-        return sum(memoryview(c).nbytes for c in columns)
-
     def grow(self):
         """Make room for row `n`, which `limit` does not allow yet."""
         if self.n == self.start + ROWS:
