@@ -1,7 +1,7 @@
 """Exact derivatives of ordinary Python programs, by a tape that is compiled to C."""
 
 from tapead import _mode  # noqa: F401, I001 - first: it decides how the others are loaded
-from tapead import math
+from tapead import dispatch, math  # dispatch: what NumPy asks of tracked arrays
 from tapead.errors import (
     DetachedError,
     StaleNumberError,

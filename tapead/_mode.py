@@ -8,7 +8,10 @@ import importlib.machinery
 import os
 import sys
 
-COMPILED_MODULES = ("math", "partials", "scalar", "special", "sweeps", "tape")
+COMPILED_MODULES = (
+    "array", "kernels", "math", "partials", "places", "scalar", "special", "sweeps", "sweeps_arrays",
+    "tape",
+)  # fmt: skip
 
 _folder = os.path.dirname(os.path.abspath(__file__))
 _extensions = importlib.machinery.EXTENSION_SUFFIXES

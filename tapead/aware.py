@@ -16,6 +16,7 @@ import numpy as np
 
 from tapead import math as _math
 from tapead import scalar, trees
+from tapead.array import Array
 from tapead.scalar import Scalar
 from tapead.tape import current, recording_threads
 
@@ -27,7 +28,9 @@ class _FloatType(type):
         if cls is not float_:  # a class that the program derives from float
             return type.__call__(cls, *args)
         if len(args) == 1 and type(args[0]) is Scalar:
-            return args[0]
+            return scalar.as_float(args[0])
+        if len(args) == 1 and type(args[0]) is Array and args[0].size == 1:
+            return float_(args[0].item())
         return float(*args)
 
     def __instancecheck__(cls, x: Any) -> bool:
@@ -63,7 +66,11 @@ class _Type:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if len(args) == 1 and not kwargs:
             kind = type(args[0])
-            return float_ if kind is Scalar or kind is float else kind
+            if kind is Array:
+                return np.ndarray
+            if kind is Scalar:
+                return np.float64 if scalar.is_numpy(args[0]) else float_
+            return float_ if kind is float else kind
         return type(*args, **kwargs)
 
     def __instancecheck__(self, x: Any) -> bool:

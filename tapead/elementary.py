@@ -164,6 +164,11 @@ OPS: tuple[Op, ...] = (
     # A step of an exactly rounded sum (fsum, sumprod, fma): adds, but the value of the last step
     # is the one rounded once, so it is given by whoever writes the row.
     Op("exact_add", 2, "", "1.0", "1.0"),
+    # Arrays: an operation on them (its record), a number read out of one and a number written into
+    # one (a storage and an offset in it).  Sweeps know these three by name.
+    Op("array", 0, ""),
+    Op("element", 0, ""),
+    Op("store", 0, ""),
 )
 # fmt: on
 

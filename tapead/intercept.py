@@ -22,21 +22,29 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
+import numpy as np
+
 import tapead.math
-from tapead import aware, reach
+from tapead import array, aware, aware_numpy, reach
 from tapead.errors import DetachedError
 from tapead.reach import ABSENT
 
 _MOST_PLANS = 512
 
 # Modules that functions may import when they run.
-_MODULES = {"math": tapead.math, "functools": aware.functools_}
+_MODULES = {
+    "math": tapead.math,
+    "functools": aware.functools_,
+    "numpy": aware_numpy.numpy_,
+}
 _REPLACEMENTS: dict[int, Any] = {
     id(math): tapead.math,
     id(functools): aware.functools_,
     id(functools.lru_cache): aware.lru_cache,
     id(functools.cache): aware.cache,
     id(float): aware.float_,
+    id(np): aware_numpy.numpy_,
+    **aware_numpy.stand_ins(),
 }
 for _name in tapead.math.__all__:
     if isinstance(getattr(math, _name), types.BuiltinFunctionType):
@@ -44,6 +52,7 @@ for _name in tapead.math.__all__:
 _ORIGINALS: dict[int, Any] = {
     id(tapead.math): math,
     id(aware.functools_): functools,
+    id(aware_numpy.numpy_): np,
     **{
         id(getattr(tapead.math, name)): getattr(math, name)
         for name in tapead.math.__all__
@@ -69,12 +78,14 @@ class Plan(NamedTuple):
     """All that one function needs rebound.
 
     ``importers`` are the globals of functions that import math, or functools, when they run;
+    ``arrays`` are global names that stand for plain arrays of floats, and get passive ones;
     ``reads`` are the names that were looked up to find all this, with what they stood for: the plan
     holds while they do.
     """
 
     bindings: tuple[Binding, ...]
     importers: tuple[dict, ...]
+    arrays: tuple[tuple[dict, str], ...]
     reads: tuple[tuple[dict, str, Any], ...]
     watched: tuple[Binding, ...]
 
@@ -120,6 +131,11 @@ def aware_of(f: Callable) -> Callable:
 def aware_arguments(args: tuple, kwargs: dict) -> tuple[tuple, dict]:
     """Arguments with stand-ins for those that are functions of math, or cached."""
     return tuple(map(aware_of, args)), {name: aware_of(x) for name, x in kwargs.items()}
+
+
+def wrapped_argument(x: Any) -> Any:
+    """An argument as a recorded function gets it: plain arrays of floats become passive ones."""
+    return array.wrapped(x) if _is_plain_array(x) else x
 
 
 def _bindings(holder: Any, values: Iterable[tuple[str, Any]]) -> Iterator[Binding]:
@@ -180,7 +196,8 @@ def _build(roots: tuple, extra: tuple[tuple[dict, types.CodeType], ...]) -> Plan
     watched += [b for held in namespaces for b in _bindings(held, list(held.items()))]
     bindings += watched
     reads = tuple((held, name, _unbound(held, name, x)) for held, name, x in reached.reads)
-    return Plan(tuple(bindings), tuple(importers.values()), reads, tuple(watched))
+    arrays = tuple((held, name) for held, name, x in reads if _is_plain_array(x))
+    return Plan(tuple(bindings), tuple(importers.values()), arrays, reads, tuple(watched))
 
 
 def _unbound(holder: dict, name: str, value: Any) -> Any:
@@ -288,6 +305,44 @@ def _objects(roots: tuple) -> list:
     return [x for x in (*roots, *held) if type(getattr(x, "__dict__", None)) is dict]
 
 
+def _is_plain_array(x: Any) -> bool:
+    return type(x) is np.ndarray and x.dtype.kind in "fc"
+
+
+def may_hold_arrays(f: Callable, args: Iterable[Any]) -> bool:
+    """Whether a function, beside its globals, or its arguments may lead to plain arrays."""
+    if type(f) is not types.FunctionType or f.__closure__ is not None:
+        return True
+    return any(map(reach.leads_to_code, args))
+
+
+def with_arrays(plan: Plan, f: Callable, args: Iterable[Any]) -> Plan:
+    """The plan with the plain arrays that are in reach now: global ones, those in closures and in
+    attributes of objects.
+
+    They may change from call to call, and plans that are kept must not keep them alive.
+    """
+    held: list[tuple[Any, str]] = list(plan.arrays)
+    todo, seen = [f, *args], set()
+    while todo:
+        x = todo.pop()
+        x = getattr(x, "__func__", x)
+        if type(x) in reach.LEAVES or id(x) in seen or len(seen) > _MOST_PLANS:
+            continue
+        seen.add(id(x))
+        if type(x) is types.FunctionType and not reach.is_ours(x):
+            held += [(cell, "cell_contents") for cell in x.__closure__ or ()]
+            todo += map(reach.contents, x.__closure__ or ())
+        elif type(getattr(x, "__dict__", None)) is dict and not isinstance(x, types.ModuleType):
+            held += [(vars(x), name) for name in vars(x)]
+    found = []
+    for holder, name in held:
+        value = _get(holder, name)
+        if _is_plain_array(value):
+            found.append(Binding(holder, name, value, None))
+    return plan._replace(bindings=plan.bindings + tuple(found)) if found else plan
+
+
 def _has_defaults(f: types.FunctionType) -> bool:
     """Whether a function's defaults may lead to code, which is not its code object's then."""
     if f.__defaults__ is None and f.__kwdefaults__ is None:
@@ -392,9 +447,12 @@ def enter(plan: Plan, token: object) -> None:
             if entry is None:
                 if _get(binding.holder, binding.name) is not binding.original:
                     continue
+                if binding.replacement is None:
+                    binding = binding._replace(replacement=array.wrapped(binding.original))
                 entry = _active[key] = (set(), binding)
             entry[0].add(token)
             if _get(binding.holder, binding.name) is binding.original:
+                binding = entry[1]
                 try:
                     _set(binding.holder, binding.name, binding.replacement)
                 except (AttributeError, TypeError):

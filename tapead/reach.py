@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tapead.array import Array
 from tapead.scalar import Scalar
 
 ABSENT = object()
@@ -27,7 +28,7 @@ _MOST = 5_000  # objects that are followed for one function
 _WRAPPERS = (functools.partial, types.MethodType, staticmethod, classmethod, property)
 _FUNCTION = types.FunctionType
 # Types whose values lead to no code.
-LEAVES = {float, int, bool, str, bytes, complex, type(None), type(ABSENT), Scalar, np.ndarray}
+LEAVES = {float, int, bool, str, bytes, complex, type(None), type(ABSENT), Scalar, Array, np.ndarray}
 _CONTAINERS = {list, tuple, dict, set, frozenset}
 _MOST_HELD = 64  # a container that holds more is data, not a registry of functions
 

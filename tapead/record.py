@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tapead import intercept, partials, recording, scalar, sweeps, trees
+from tapead import array, intercept, partials, recording, scalar, sweeps, trees
 from tapead.elementary import OPS
 from tapead.inspect.listing import listing
 from tapead.scalar import Scalar
@@ -212,9 +212,8 @@ def record(
         for p, (leaves, spec) in parts.items():
             lifted = recording.lift(leaves, spec, functools.partial(str.__add__, names[p]))
             steps = recording.paths(spec, len(leaves))
-            inputs.update(
-                (names[p] + s, scalar.row_of(x)) for s, x in zip(steps, lifted, strict=True)
-            )
+            first = len(tape) - len(lifted)
+            inputs.update((names[p] + s, first + k) for k, s in enumerate(steps))
             call[p] = recording.rebuild(spec, lifted)
         result = intercept.aware_of(f)(*call, **kwargs)
         if tape.pending is not None:
@@ -241,8 +240,9 @@ def _positions(argnums: int | tuple[int, ...], count: int) -> list[int]:
     return [p % count for p in given]
 
 
-def _row(leaf: Any) -> int | None:
-    return scalar.row_of(leaf) if type(leaf) is Scalar else None
+def _row(leaf: Any) -> Any:
+    """A number's row, an array's place, None for a constant."""
+    return scalar.row_of(leaf) if type(leaf) is Scalar else array.place_of(leaf)
 
 
 def _names(f: Callable, count: int) -> list[str]:

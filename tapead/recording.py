@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tapead import intercept, scalar, trees
+from tapead import array, intercept, scalar, trees
+from tapead.array import Array
 from tapead.errors import DetachedError, UnsupportedError
 from tapead.scalar import Scalar
 from tapead.tape import Tape
@@ -38,6 +39,8 @@ def recorded(
         depth, token = tape.depth, object()
         try:
             lo = tape.open()
+            if plan.arrays or intercept.may_hold_arrays(f, args):
+                plan = intercept.with_arrays(plan, f, args)
             if plan.bindings or plan.importers:
                 intercept.enter(plan, token)
             scalar.activate(tape)
@@ -104,12 +107,27 @@ def paths(spec: Any, count: int) -> list[str]:
     return trees.paths(spec)
 
 
-def lift(leaves: list, spec: Any, where: Callable[[str], str]) -> list[Scalar]:
-    """Tracked numbers for the leaves; ``where(step)`` names the leaf that a path reaches."""
-    if not (type(spec) is type or spec is _ONE or scalar.all_liftable(leaves)):
-        steps = paths(spec, len(leaves))
-        leaves = [_real(x, where(s)) for x, s in zip(leaves, steps, strict=True)]
-    return scalar.lift(leaves)
+def lift(leaves: list, spec: Any, where: Callable[[str], str]) -> list[Scalar | Array]:
+    """Tracked numbers and arrays for the leaves; ``where(step)`` names the leaf a path reaches.
+
+    One row is written for each.
+    """
+    if type(spec) is type or spec is _ONE or scalar.all_liftable(leaves):
+        return scalar.lift(leaves)
+    steps = paths(spec, len(leaves))
+    return [_lifted(x, where, s) for x, s in zip(leaves, steps, strict=True)]
+
+
+def _lifted(leaf: Any, where: Callable[[str], str], step: str) -> Scalar | Array:
+    """A variable that begins with a leaf's value; of an array with a copy of it."""
+    if type(leaf) is Array:
+        return array.begun(leaf, array.COPY if array.is_active(leaf) else array.INPUT)
+    if type(leaf) is np.ndarray or isinstance(leaf, (np.ndarray, np.float32, np.float16)):
+        if leaf.dtype.kind in "biu":
+            leaf = leaf.astype(float)
+        if leaf.dtype.kind == "f" and leaf.dtype.itemsize <= 8 or leaf.dtype.kind == "c":
+            return array.begun(np.asarray(leaf), array.INPUT)
+    return scalar.lift([_real(leaf, where(step))])[0]
 
 
 def _real(leaf: Any, where: str) -> float | Scalar:
@@ -122,7 +140,7 @@ def _real(leaf: Any, where: str) -> float | Scalar:
     if isinstance(leaf, (complex, np.complexfloating)):
         raise UnsupportedError(f"{what}; complex numbers are not supported yet")
     if isinstance(leaf, np.ndarray):
-        raise UnsupportedError(f"{what}; arrays are not supported yet, pass x.tolist()")
+        raise TypeError(f"{what} and dtype {leaf.dtype}; an array of float or complex was expected")
     raise TypeError(
         f"{what}, not a real number: give a float, or leave it out of what is differentiated "
         "(argnums chooses arguments; keyword arguments are never differentiated)"
@@ -137,10 +155,15 @@ def _describe(x: Any) -> str:
 # --------------------------------------------------------------------------------- results ---
 
 
-def output_row(result: Any, f: Callable) -> int | None:
-    """The row of a result, None for a constant; an error for what is no real number."""
+def output_row(result: Any, f: Callable) -> int | Any | None:
+    """The row of a result, or its place if it is an array of one element; None for a constant.
+
+    An error for what is no real number.
+    """
     if type(result) is Scalar:
         return scalar.row_of(result)
+    if isinstance(result, np.ndarray) and result.ndim == 0 and result.dtype.kind in "fiu":
+        return array.place_of(result)
     if isinstance(result, (float, int, np.floating, np.integer)) and not isinstance(result, bool):
         return None
     hint = ""
@@ -165,6 +188,6 @@ def detach(tree: Any) -> Any:
 
 
 def _detach_leaf(x: Any) -> Any:
-    if isinstance(x, np.ndarray) and x.dtype == object:
+    if type(x) is np.ndarray and x.dtype == object:
         return np.frompyfunc(scalar.plain, 1, 1)(x)
-    return scalar.plain(x)
+    return array.plain_data(x)

@@ -41,5 +41,11 @@ cdef extern from *:
 cdef Tape _tape
 cdef size_t _owner
 
+cdef Tape tape_here()
 cpdef object unary(int code, object x, object original)
+cpdef object append(Tape t, int code, int a, int b, double v, int kind)
+cpdef object plain(object x)
+cpdef object row_of(object x)
+cpdef object at_row(Tape tape, Py_ssize_t row, double v, int kind=*)
+cpdef bint is_numpy(object x)
 cpdef bint liftable(object leaf)

@@ -70,6 +70,7 @@ _REFLECTED = {
     _mod: "__rmod__",
 }
 _class = float
+_numpy = None
 
 
 # ------------------------------------------------------------ what every operation does ---
@@ -107,18 +108,21 @@ def as_double(c: object) -> cython.double:
 
 @cython.cfunc
 @cython.inline
-def number(t: Tape, row: cython.Py_ssize_t, v: cython.double) -> Scalar:
+def number(t: Tape, row: cython.Py_ssize_t, v: cython.double, kind: cython.int) -> Scalar:
     """The number that row stands for."""
     r: Scalar = Scalar.__new__(Scalar)
     r.v = v
     r.row = cython.cast(cython.int, row)
+    r.kind = kind
     r.epoch = t.epoch
     return r
 
 
 @cython.cfunc
 @cython.inline
-def emit(t: Tape, code: cython.int, a: cython.int, b: cython.int, v: cython.double) -> Scalar:
+def emit(
+    t: Tape, code: cython.int, a: cython.int, b: cython.int, v: cython.double, kind: cython.int
+) -> Scalar:
     """Append a row and give its number."""
     if t.n == t.limit:
         t.grow()
@@ -128,7 +132,7 @@ def emit(t: Tape, code: cython.int, a: cython.int, b: cython.int, v: cython.doub
     t.a[i] = a
     t.b[i] = b
     t.n = n + 1
-    r: Scalar = number(t, n, v)
+    r: Scalar = number(t, n, v, kind)
     # Bytes come last: to the C compiler they could be part of anything, which is then read anew.
     t.code[i] = cython.cast(cython.uchar, code)
     return r
@@ -180,6 +184,16 @@ def find_tape(x: Scalar) -> cython.int:
     return 0
 
 
+@cython.cfunc
+def tape_here() -> Tape:
+    """This thread's tape."""
+    if not cython.compiled:
+        return current.tape
+    if thread() != _owner:
+        activate(current.tape)
+    return _tape
+
+
 def activate(tape):
     """Make `tape` the one that this thread's numbers write to."""
     global _tape, _owner
@@ -204,10 +218,24 @@ def rare(op, left, right):
         if name is not None and getattr(type(other), name) is not getattr(float, name):
             return NotImplemented  # a float of the user's, whose own method Python would ask first
     try:
-        other = float(other)
+        number = float(other)
     except OverflowError:
         return op(plain(left), plain(right))  # raises what a float raises
-    return op(left, other) if type(left) is Scalar else op(other, right)
+    if isinstance(other, np.floating):
+        left, right = (as_numpy(x) if type(x) is Scalar else x for x in (left, right))
+    return op(left, number) if type(left) is Scalar else op(number, right)
+
+
+def as_float(x):
+    """The same number, standing for a float."""
+    s: Scalar = x
+    return at_row(live(s), s.row, s.v, 0) if s.kind else s
+
+
+def as_numpy(x):
+    """The same number, standing for an np.float64."""
+    s: Scalar = x
+    return s if s.kind else at_row(live(s), s.row, s.v, 1)
 
 
 @cython.cfunc
@@ -228,16 +256,27 @@ def plain(x):
 
 
 @cython.cfunc
-def python_pow(a: cython.double, b: cython.double) -> cython.double:
-    """a ** b as Python's floats do it, errors included."""
+def power(a: cython.double, b: cython.double, kind: cython.int) -> cython.double:
+    """a ** b as Python's floats, or NumPy's, do it, errors included."""
+    if kind:
+        return np.float64(a) ** np.float64(b)
     if cython.compiled and a > 0.0 and isfinite(a) and isfinite(b):
         p: cython.double = c_pow(a, b)
         if isfinite(p):
             return p
-    power = _pow(a, b)
-    if type(power) is complex:
+    result = _pow(a, b)
+    if type(result) is complex:
         raise guards.unsupported(f"{a!r} ** {b!r} is complex; complex numbers")
-    return power
+    return result
+
+
+@cython.cfunc
+def by_zero(left: object, right: object) -> object:
+    """left / right where right is 0: an error for floats, a warning for NumPy's numbers."""
+    x, y = plain(left), plain(right)
+    if not is_numpy(left) and not is_numpy(right):
+        return _truediv(x, y)  # raises what a float raises
+    return write2(_DIV, left, right, np.float64(x) / np.float64(y), 1)
 
 
 # ------------------------------------------------------------------------------ Scalar ---
@@ -250,10 +289,11 @@ class Scalar:
     """A float that knows its row.  `isinstance(x, float)` holds; `type(x) is float` does not."""
 
     if not cython.compiled:
-        __slots__ = ("epoch", "row", "v")
+        __slots__ = ("epoch", "kind", "row", "v")
 
     v: cython.double
     row: cython.int
+    kind: cython.int  # 1 where it stands for an np.float64, 0 for a float
     epoch: cython.ulonglong
 
     def __init__(self, *args):
@@ -263,10 +303,10 @@ class Scalar:
 
     @property
     def __class__(self):
-        return _class
+        return np.float64 if self.kind else _class
 
     def __repr__(self):
-        return repr(self.v)
+        return repr(np.float64(self.v)) if self.kind else repr(self.v)
 
     def __str__(self):
         return str(self.v)
@@ -318,6 +358,18 @@ class Scalar:
             "as_integer_ratio() turns a tracked number into integers without derivative."
         )
 
+    # -- as an operand of NumPy, which array.py sees to
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        return _numpy.ufunc(ufunc, method, inputs, options)
+
+    def __array_function__(self, function, types, args, options):
+        return _numpy.function(function, args, options)
+
+    def __getattr__(self, name):
+        # Attributes of np.float64, and what NumPy's loops over objects look for: x.sin().
+        return _numpy.attribute(self, name)
+
     # -- the operators of a ring and a field
 
     def __add__(self, other):
@@ -330,17 +382,18 @@ class Scalar:
                 self.row,
                 cython.cast(Scalar, other).row,
                 self.v + cython.cast(Scalar, other).v,
+                self.kind | cython.cast(Scalar, other).kind,
             )
         if type(other) is float or type(other) is int:
             c: cython.double = as_double(other)
-            return emit(t, _ADD, self.row, constant(t, c), self.v + c)
+            return emit(t, _ADD, self.row, constant(t, c), self.v + c, self.kind)
         return rare(_add, self, other)
 
     def __radd__(self, other):
         t: Tape = live(self)
         if type(other) is float or type(other) is int:
             c: cython.double = as_double(other)
-            return emit(t, _ADD, constant(t, c), self.row, c + self.v)
+            return emit(t, _ADD, constant(t, c), self.row, c + self.v, self.kind)
         return rare(_add, other, self)
 
     def __sub__(self, other):
@@ -353,17 +406,18 @@ class Scalar:
                 self.row,
                 cython.cast(Scalar, other).row,
                 self.v - cython.cast(Scalar, other).v,
+                self.kind | cython.cast(Scalar, other).kind,
             )
         if type(other) is float or type(other) is int:
             c: cython.double = as_double(other)
-            return emit(t, _SUB, self.row, constant(t, c), self.v - c)
+            return emit(t, _SUB, self.row, constant(t, c), self.v - c, self.kind)
         return rare(_sub, self, other)
 
     def __rsub__(self, other):
         t: Tape = live(self)
         if type(other) is float or type(other) is int:
             c: cython.double = as_double(other)
-            return emit(t, _SUB, constant(t, c), self.row, c - self.v)
+            return emit(t, _SUB, constant(t, c), self.row, c - self.v, self.kind)
         return rare(_sub, other, self)
 
     def __mul__(self, other):
@@ -376,17 +430,18 @@ class Scalar:
                 self.row,
                 cython.cast(Scalar, other).row,
                 self.v * cython.cast(Scalar, other).v,
+                self.kind | cython.cast(Scalar, other).kind,
             )
         if type(other) is float or type(other) is int:
             c: cython.double = as_double(other)
-            return emit(t, _MUL, self.row, constant(t, c), self.v * c)
+            return emit(t, _MUL, self.row, constant(t, c), self.v * c, self.kind)
         return rare(_mul, self, other)
 
     def __rmul__(self, other):
         t: Tape = live(self)
         if type(other) is float or type(other) is int:
             c: cython.double = as_double(other)
-            return emit(t, _MUL, constant(t, c), self.row, c * self.v)
+            return emit(t, _MUL, constant(t, c), self.row, c * self.v, self.kind)
         return rare(_mul, other, self)
 
     def __truediv__(self, other):
@@ -394,19 +449,20 @@ class Scalar:
         if type(other) is Scalar:
             check_epoch(t, cython.cast(Scalar, other))
             if cython.cast(Scalar, other).v == 0.0:
-                return _truediv(1.0, 0.0)  # raises what a float raises
+                return by_zero(self, other)
             return emit(
                 t,
                 _DIV,
                 self.row,
                 cython.cast(Scalar, other).row,
                 self.v / cython.cast(Scalar, other).v,
+                self.kind | cython.cast(Scalar, other).kind,
             )
         if type(other) is float or type(other) is int:
             c: cython.double = as_double(other)
             if c == 0.0:
-                return _truediv(1.0, 0.0)  # raises what a float raises
-            return emit(t, _DIV, self.row, constant(t, c), self.v / c)
+                return by_zero(self, c)
+            return emit(t, _DIV, self.row, constant(t, c), self.v / c, self.kind)
         return rare(_truediv, self, other)
 
     def __rtruediv__(self, other):
@@ -414,8 +470,8 @@ class Scalar:
         if type(other) is float or type(other) is int:
             c: cython.double = as_double(other)
             if self.v == 0.0:
-                return _truediv(1.0, 0.0)  # raises what a float raises
-            return emit(t, _DIV, constant(t, c), self.row, c / self.v)
+                return by_zero(c, self)
+            return emit(t, _DIV, constant(t, c), self.row, c / self.v, self.kind)
         return rare(_truediv, other, self)
 
     def __pow__(self, other, modulo=None):
@@ -429,23 +485,24 @@ class Scalar:
                 _POW,
                 self.row,
                 cython.cast(Scalar, other).row,
-                python_pow(self.v, cython.cast(Scalar, other).v),
+                power(self.v, cython.cast(Scalar, other).v, self.kind | cython.cast(Scalar, other).kind),
+                self.kind | cython.cast(Scalar, other).kind,
             )
         if type(other) is float or type(other) is int:
             c: cython.double = as_double(other)
-            return emit(t, _POWC, self.row, constant(t, c), python_pow(self.v, c))
+            return emit(t, _POWC, self.row, constant(t, c), power(self.v, c, self.kind), self.kind)
         return rare(_pow, self, other)
 
     def __rpow__(self, other, modulo=None):
         t: Tape = live(self)
         if type(other) is float or type(other) is int:
             c: cython.double = as_double(other)
-            return emit(t, _POW, constant(t, c), self.row, python_pow(c, self.v))
+            return emit(t, _POW, constant(t, c), self.row, power(c, self.v, self.kind), self.kind)
         return rare(_pow, other, self)
 
     def __neg__(self):
         t: Tape = live(self)
-        return emit(t, _NEG, self.row, 0, -self.v)
+        return emit(t, _NEG, self.row, 0, -self.v, self.kind)
 
     def __pos__(self):
         check(self)
@@ -453,7 +510,7 @@ class Scalar:
 
     def __abs__(self):
         t: Tape = live(self)
-        return emit(t, _ABS, self.row, 0, abs(self.v))
+        return emit(t, _ABS, self.row, 0, abs(self.v), self.kind)
 
     # -- operators whose results are whole or piecewise so; Python computes the values
 
@@ -483,9 +540,9 @@ class Scalar:
         t: Tape = live(self)
         if ndigits is None:
             return _round(self.v)
-        rounded: cython.double = _round(self.v, ndigits)
+        rounded: cython.double = _round(np.float64(self.v) if self.kind else self.v, ndigits)
         digits: cython.double = max(-400, min(400, operator.index(ndigits)))
-        return emit(t, _ROUND, self.row, constant(t, digits), rounded)
+        return emit(t, _ROUND, self.row, constant(t, digits), rounded, self.kind)
 
     def __int__(self):
         check(self)
@@ -513,36 +570,48 @@ class Scalar:
         check(self)
         if type(other) is Scalar:
             check(cython.cast(Scalar, other))
-            return self.v < cython.cast(Scalar, other).v
+            return decided(
+                self.v < cython.cast(Scalar, other).v,
+                self.kind | cython.cast(Scalar, other).kind,
+            )
         if type(other) is float:
-            return self.v < as_double(other)
+            return decided(self.v < as_double(other), self.kind)
         return compare(_lt, self, other)
 
     def __le__(self, other):
         check(self)
         if type(other) is Scalar:
             check(cython.cast(Scalar, other))
-            return self.v <= cython.cast(Scalar, other).v
+            return decided(
+                self.v <= cython.cast(Scalar, other).v,
+                self.kind | cython.cast(Scalar, other).kind,
+            )
         if type(other) is float:
-            return self.v <= as_double(other)
+            return decided(self.v <= as_double(other), self.kind)
         return compare(_le, self, other)
 
     def __gt__(self, other):
         check(self)
         if type(other) is Scalar:
             check(cython.cast(Scalar, other))
-            return self.v > cython.cast(Scalar, other).v
+            return decided(
+                self.v > cython.cast(Scalar, other).v,
+                self.kind | cython.cast(Scalar, other).kind,
+            )
         if type(other) is float:
-            return self.v > as_double(other)
+            return decided(self.v > as_double(other), self.kind)
         return compare(_gt, self, other)
 
     def __ge__(self, other):
         check(self)
         if type(other) is Scalar:
             check(cython.cast(Scalar, other))
-            return self.v >= cython.cast(Scalar, other).v
+            return decided(
+                self.v >= cython.cast(Scalar, other).v,
+                self.kind | cython.cast(Scalar, other).kind,
+            )
         if type(other) is float:
-            return self.v >= as_double(other)
+            return decided(self.v >= as_double(other), self.kind)
         return compare(_ge, self, other)
 
     def __eq__(self, other):
@@ -579,11 +648,22 @@ class Scalar:
 
 
 @cython.cfunc
+@cython.inline
+def decided(holds: cython.bint, kind: cython.int) -> object:
+    """The result of a comparison: Python's, or NumPy's, which knows ``~``."""
+    if kind:
+        return np.bool_(holds)
+    return holds
+
+
+@cython.cfunc
 def stepwise(code: cython.int, op: object, left: object, right: object) -> object:
     """left // right or left % right, as Python computes them, signs and zero divisors included."""
     x, y = plain(left), plain(right)
     if type(x) is not float or type(y) is not float:
         return rare(op, left, right)
+    if is_numpy(left) or is_numpy(right):
+        return write2(code, left, right, op(np.float64(x), y), 1)
     return write2(code, left, right, op(x, y))
 
 
@@ -591,7 +671,7 @@ def stepwise(code: cython.int, op: object, left: object, right: object) -> objec
 def compare(op: object, x: Scalar, other: object) -> object:
     """x op other, where that is no Scalar: as floats decide it; other classes get their turn."""
     if type(other) is int or isinstance(other, (Number, np.number, np.bool_)):
-        return op(x.v, other)
+        return op(np.float64(x.v) if x.kind else x.v, other)
     return NotImplemented
 
 
@@ -602,6 +682,12 @@ def under_one_key(x: object, other: object) -> object:
     if guards.hashed:
         guards.look_up([row_of(n) for n in (x, other) if type(n) is Scalar])
     return False
+
+
+def dispatch_to(numpy):
+    """Let `numpy` do what NumPy asks of numbers: its `ufunc`, `function` and `attribute`."""
+    global _numpy
+    _numpy = numpy
 
 
 def pass_for(cls):
@@ -639,20 +725,26 @@ def begun(t: Tape, leaf: object) -> object:
     """A variable that begins with a number's value."""
     if type(leaf) is Scalar:
         check_epoch(t, cython.cast(Scalar, leaf))
-        return emit(t, _COPY, cython.cast(Scalar, leaf).row, 0, cython.cast(Scalar, leaf).v)
-    return emit(t, _INPUT, 0, 0, as_double(leaf))
+        x: Scalar = leaf
+        return emit(t, _COPY, x.row, 0, x.v, x.kind)
+    return emit(t, _INPUT, 0, 0, as_double(leaf), 0)
 
 
-def write(code, x, v):
+def write(code, x, v, kind=0):
     """Append the row of a function of one tracked number whose value is v."""
     t: Tape = live(x)
-    return emit(t, code, operand(t, x), 0, v)
+    return emit(t, code, operand(t, x), 0, v, kind)
 
 
-def write2(code, x, y, v):
+def write2(code, x, y, v, kind=0):
     """Append the row of a function of two numbers, at least one of them tracked."""
     t: Tape = live(x if type(x) is Scalar else y)
-    return emit(t, code, operand(t, x), operand(t, y), v)
+    return emit(t, code, operand(t, x), operand(t, y), v, kind)
+
+
+def append(t, code, a, b, v, kind):
+    """Append a row as it is given: the way of array operations onto the tape."""
+    return emit(t, code, a, b, v, kind)
 
 
 def unary(code, x, original):
@@ -665,12 +757,17 @@ def unary(code, x, original):
     v: cython.double = ieee_value(code, s.v, 0.0)
     if not isfinite(v):
         v = original(s.v)
-    return emit(t, code, s.row, 0, v)
+    return emit(t, code, s.row, 0, v, 0)
 
 
-def at_row(tape, row, v):
+def at_row(tape, row, v, kind=0):
     """The number of a row that a tape's current recording wrote."""
-    return number(tape, row, v)
+    return number(tape, row, v, kind)
+
+
+def is_numpy(x):
+    """Whether a number stands for an np.float64."""
+    return cython.cast(Scalar, x).kind != 0 if type(x) is Scalar else isinstance(x, np.generic)
 
 
 def row_of(x):
@@ -685,7 +782,7 @@ def row_of(x):
 def stop(x):
     """A number with x's value and no derivative."""
     s: Scalar = x
-    return emit(live(s), _STOP, s.row, 0, s.v)
+    return emit(live(s), _STOP, s.row, 0, s.v, s.kind)
 
 
 # Messages of Python name the type: a tracked number is called what it stands for.

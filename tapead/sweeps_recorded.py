@@ -11,9 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from tapead import scalar
+import numpy as np
+
+from tapead import array, scalar
+from tapead.array import ADD_AT, ADD_IN, COPY, INPUT, STOP, SUB_IN, WRITE, Array
 from tapead.elementary import CODES, OPS, Op, ieee
 from tapead.partials import value as ieee_value
+from tapead.places import Place, Record, place_of_root, root_of, zeros_at
+from tapead.rules.table import Elementwise, Shaped, product, unbroadcast
 from tapead.scalar import Scalar
 from tapead.sweeps import dependence
 from tapead.tape import Tape
@@ -75,22 +80,48 @@ def _product(partial, adjoint):
     return partial * adjoint
 
 
-def reverse(tape: Tape, lo: int, begin: int, output: int) -> Sequence:
-    """d row `output` / d each input, the rows lo <= r < begin, as tracked numbers or floats."""
-    marks = dependence(tape, lo, output + 1, begin)
-    adjoints: list = [None] * (output + 1 - lo)
-    adjoints[output - lo] = 1.0
+_ARRAY, _ELEMENT, _STORE = CODES["array"], CODES["element"], CODES["store"]
+
+
+def reverse(tape: Tape, lo: int, first_storage: int, begin: int, output: int | Place) -> Sequence:
+    """d `output` / d each input, the rows lo <= r < begin, as tracked numbers or arrays, or plain.
+
+    `output` is a row, or the place of an array of one element.
+    """
+    with np.errstate(all="ignore"):
+        return _reverse(tape, lo, first_storage, begin, output)
+
+
+def _reverse(tape: Tape, lo: int, first_storage: int, begin: int, output: int | Place) -> Sequence:
+    """`reverse`, without a word of NumPy's about infinities."""
+    hi = len(tape)
+    marks = dependence(tape, lo, hi, begin, first_storage)
+    adjoints: list = [None] * (hi - lo)
+    storages = _Storages(tape, lo, first_storage)
+    if isinstance(output, Place):
+        storages.add(output, np.ones(output.shape, output.dtype))
+    else:
+        adjoints[output - lo] = 1.0
 
     def operand(k):
         value = tape.operand_value(k)
         return scalar.at_row(tape, k, value) if k >= 0 else value
 
-    for r in range(output, begin - 1, -1):
+    def add(at, term):
+        if at >= lo and marks[at - lo] & 1:
+            before = adjoints[at - lo]
+            adjoints[at - lo] = term if before is None else before + term
+
+    for r in range(hi - 1, begin - 1, -1):
         g = adjoints[r - lo]
         adjoints[r - lo] = None  # as long as the segment, the list is the only one to hold it
+        code, j, k, value = tape.row(r)
+        if code >= _ARRAY:
+            if code == _STORE or marks[r - lo] & 1:
+                _array_row(tape, r, (code, j, k, value), g, storages, add)
+            continue
         if g is None or not marks[r - lo] & 1:
             continue
-        code, j, k, value = tape.row(r)
         a = operand(j)
         b = operand(k) if OPS[code].arity == 2 else 0.0
         v = scalar.at_row(tape, r, value)
@@ -101,4 +132,207 @@ def reverse(tape: Tape, lo: int, begin: int, output: int) -> Sequence:
                 if term is not None:
                     before = adjoints[at - lo]
                     adjoints[at - lo] = term if before is None else before + term
-    return [0.0 if g is None else g for g in adjoints[: begin - lo]]
+    results: list = []
+    for r in range(lo, begin):
+        code, j, _, _ = tape.row(r)
+        g = adjoints[r - lo]
+        if code == _ARRAY:
+            results.append(storages.final(tape.records[j].out))
+        else:
+            results.append(0.0 if g is None else g)
+    return results
+
+
+# -------------------------------------------------------------------------------- array rows ---
+
+
+class _Storages:
+    """The adjoints of storages, as arrays of ours: what happens to them becomes rows.
+
+    An adjoint is kept as it came until a part of it has to be changed; then it is a copy.
+    """
+
+    def __init__(self, tape: Tape, lo: int, first: int) -> None:
+        self.tape, self.lo, self.first = tape, lo, first
+        self.held: dict[int, object] = {}
+        self.own: set[int] = set()
+
+    def wanted(self, root: Place) -> bool:
+        return root.number >= self.first or root.written >= self.lo
+
+    def add(self, place: Place, term: object) -> None:
+        root = root_of(place)
+        if not self.wanted(root):
+            return
+        term = _fitted(term, place)
+        if place.root is not None:
+            self.view(place).__iadd__(term)
+            return
+        before = self.held.get(root.number)
+        self.held[root.number] = term if before is None else before + term
+        self.own.discard(root.number)
+
+    def buffer(self, root: Place) -> object:
+        """A storage's adjoint that may be changed in place, laid out as the storage is."""
+        held = self.held.get(root.number)
+        if root.number in self.own:
+            return held
+        zeros = array.at_place(*_new_zeros(root))
+        if held is not None:
+            zeros[...] = held
+        self.held[root.number] = zeros
+        self.own.add(root.number)
+        return zeros
+
+    def view(self, place: Place) -> object:
+        """The part of a storage's adjoint that belongs to a place."""
+        buffer = self.buffer(root_of(place))
+        if place.root is None:
+            return buffer
+        return array.viewed(buffer, _view_of(array.plain_of(buffer), place))
+
+    def element(self, number: int, offset: int) -> object:
+        """One element of a storage's adjoint, as an array without dimensions."""
+        root = self.tape.storages[number]
+        buffer = self.buffer(root)
+        data = array.plain_of(buffer)
+        flat = np.ndarray((), data.dtype, _memory(data), offset * data.itemsize)
+        return array.viewed(buffer, flat)
+
+    def final(self, place: Place) -> object:
+        held = self.held.get(place.number)
+        return np.zeros(place.shape, place.dtype) if held is None else held
+
+    def take(self, place: Place) -> object:
+        self.own.discard(place.number)
+        return self.held.pop(place.number, None)
+
+
+def _new_zeros(root: Place) -> tuple:
+    data = zeros_at(root)
+    return data, place_of_root(data)
+
+
+def _memory(data: np.ndarray) -> np.ndarray:
+    return data if data.base is None else data.base
+
+
+def _view_of(data: np.ndarray, place: Place) -> np.ndarray:
+    return np.ndarray(place.shape, place.dtype, _memory(data), place.address, place.strides)
+
+
+def _fitted(term: object, place: Place) -> object:
+    """A term in the shape and dtype of the operand that it belongs to."""
+    if type(term) is not Array:
+        term = np.asarray(array.plain_of(term)) if type(term) is not Scalar else np.stack([term])[0:1].reshape(())
+    if term.dtype.kind == "c" and place.dtype.kind != "c":
+        term = np.real(term)
+    if term.shape != place.shape:
+        term = unbroadcast(term, place)
+    return term if term.dtype == place.dtype else term.astype(place.dtype)
+
+
+def _array_row(tape: Tape, r: int, row: tuple, g: object, storages: _Storages, add) -> None:
+    """The step over a row of one of the three codes for arrays."""
+    code, a, b, value = row
+    if code == _ELEMENT:
+        if g is not None and storages.wanted(tape.storages[a]):
+            view = storages.element(a, b)
+            view += g
+        return
+    if code == _STORE:
+        if storages.held.get(b) is not None:
+            view = storages.element(b, int(value))
+            add(a, view.copy().item())
+            view[...] = 0.0
+        return
+    record = tape.records[a]
+    for place, term in _terms(tape, record, r, g, storages):
+        if isinstance(place, Place):
+            storages.add(place, term)
+        elif place is not None:
+            add(place, np.sum(term) if np.ndim(term) else term)
+
+
+def _terms(tape: Tape, record: Record, r: int, g: object, storages: _Storages):
+    """The operands of a record with what is to be added to their adjoints."""
+    rule, out = record.rule, record.out
+    if rule in (INPUT, STOP):
+        return
+    if isinstance(rule, array.Own) and rule is not COPY:
+        yield from _write_terms(record, storages)
+        return
+    if isinstance(out, tuple):
+        g = tuple([storages.take(p) if isinstance(p, Place) else None for p in out])
+        if all(x is None for x in g):
+            return
+        g = tuple([np.zeros(p.shape, p.dtype) if x is None and p is not None else x for x, p in zip(g, out)])
+    elif isinstance(out, Place):
+        g = storages.take(out)
+    if g is None:
+        return
+    if rule is COPY:
+        yield record.ins[0], g
+        return
+    operands = [_operand(tape, record, k) for k in range(len(record.ins))]
+    v = _value(tape, record, r)
+    for i, place in enumerate(record.ins):
+        if place is None:
+            continue
+        if isinstance(rule, Elementwise):
+            partial = rule.partials[i]
+            if partial is None:
+                continue
+            if isinstance(partial, float):
+                yield place, g if partial == 1.0 else -g
+            else:
+                yield place, product(g, partial(*operands, v))
+        elif rule.variadic:
+            yield place, rule.adjoints(i, g, v, *operands, **record.options)
+        else:
+            yield place, rule.adjoints[i](g, v, *operands, **record.options)
+
+
+def _write_terms(record: Record, storages: _Storages):
+    place, source = record.out, record.ins[0]
+    if storages.held.get(root_of(place).number) is None:
+        return
+    view = storages.view(place)
+    rule = record.rule
+    if rule is ADD_IN:
+        term = view.copy()
+    elif rule is SUB_IN:
+        term = -view
+    elif rule is WRITE:
+        term = view.copy()
+        view[...] = 0.0
+    else:
+        term = view[record.options["index"]]
+        if rule is not ADD_AT:
+            view[record.options["index"]] = 0.0
+            if record.options["survives"] is not None:
+                term = np.where(record.options["survives"], term, 0.0)
+    if source is not None:
+        yield source, term
+
+
+def _operand(tape: Tape, record: Record, k: int) -> object:
+    """The k-th operand as it was, tracked if it has a derivative."""
+    place, value = record.ins[k], record.kept[k]
+    if place is None or type(value) in (Place, Array, Shaped):
+        return value
+    if isinstance(place, Place):
+        return array.at_place(value, place)
+    return scalar.at_row(tape, place, float(value), 1 if isinstance(value, np.generic) else 0)
+
+
+def _value(tape: Tape, record: Record, r: int) -> object:
+    """The value of a record's result, tracked."""
+    v, out = record.kept[-1], record.out
+    if isinstance(v, (Place, Array)) or v is None:
+        return v
+    if isinstance(out, tuple):
+        return tuple([array.at_place(np.asarray(x), p) if isinstance(p, Place) else x for x, p in zip(v, out)])
+    if isinstance(out, Place):
+        return array.at_place(v, out)
+    return scalar.at_row(tape, r, float(v), 1 if isinstance(v, np.generic) else 0)

@@ -42,6 +42,12 @@ cdef class Tape:
     cdef readonly unsigned long long epoch
     cdef readonly int depth
     cdef public object pending
+    # Array operations: their records, and storages by number; the owners of plain arrays that were
+    # met, by id, and those that may not be written until the recording ends.
+    cdef readonly list records
+    cdef readonly list storages
+    cdef readonly dict owners
+    cdef readonly list locked
     # Source lines, when asked for.
     cdef readonly bint keeps_lines
     cdef readonly list places

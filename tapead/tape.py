@@ -1,7 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
 """The tape: columns of rows, constants and, on request, source lines.
 
-Nothing in here knows what an operation means.  A row is an operation code (1 byte), two operands
+Beside them stand the records of array operations, one a row, and the storages that these have given
+numbers to (see places.py).  Nothing in here knows what an operation means.  A row is an operation code (1 byte), two operands
 (4 bytes each) and a value (8 bytes): 17 bytes.  An operand k >= 0 is the row k; an operand k < 0
 is the constant number -1 - k.  Rows are only ever appended, so a row's number is the name of the
 variable it computes, and every sweep is a straight walk.
@@ -103,6 +104,10 @@ class Tape:
         self.keeps_lines = keeps_lines
         self.places = []
         self.place_ids = {}
+        self.records = []
+        self.storages = []
+        self.owners = {}
+        self.locked = []
         if cython.compiled:
             self.room = self.const_room = 0
             self.forget_constants()
@@ -187,6 +192,10 @@ class Tape:
         self.n_const = k + 1
         return cython.cast(cython.int, -1 - k)
 
+    def constant_operand(self, c):
+        """`new_constant` for callers in Python."""
+        return self.new_constant(c)
+
     def add_constants(self):
         """Room for another ``ROWS`` constants."""
         if cython.compiled:
@@ -231,6 +240,10 @@ class Tape:
         """
         recording_threads.pop(self.epoch, None)
         self.epoch = 0
+        if self.owners:
+            self.owners.clear()
+        while self.locked:
+            self.locked.pop().flags.writeable = True
 
     def clear(self):
         """Drop all rows, as is done when an outermost recording has been swept."""
@@ -238,6 +251,9 @@ class Tape:
             raise RuntimeError("a tape cannot be cleared while it records")
         self.n = 0
         self.drop_from(0)
+        if self.storages or self.records:
+            self.records.clear()
+            self.storages.clear()
         if len(self.const_columns) > 1:
             del self.const_columns[1:]
             if not cython.compiled:

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from tapead import intercept, recording, scalar, sweeps, sweeps_recorded, trees
+from tapead import array, intercept, recording, scalar, sweeps, sweeps_recorded, trees
+from tapead.places import Place
 from tapead.scalar import Scalar
 from tapead.tape import Tape, current
 
@@ -183,9 +184,11 @@ def differentiate(g: GradientFunction, args: tuple, kwargs: dict) -> tuple[Any, 
     where = functools.partial(_where, positions, single)
 
     def body(lo: int) -> tuple[Any, list, Any]:
+        first_storage = len(tape.storages)
         lifted = recording.lift(leaves, spec, where)
         begin = len(tape)
-        call = list(args)
+        call = args if len(args) == 1 else map(intercept.wrapped_argument, args)
+        call = list(call)
         inputs = recording.rebuild(spec, lifted)
         if single:
             call[positions[0]] = inputs
@@ -202,7 +205,7 @@ def differentiate(g: GradientFunction, args: tuple, kwargs: dict) -> tuple[Any, 
         if tape.depth == 1:
             aux = recording.detach(aux) if g._has_aux else None
             tape.retire()
-        return *_swept(tape, lo, begin, row, result), aux
+        return *_swept(tape, lo, first_storage, begin, row, result), aux
 
     if g._remembered is None:
         g._remembered = intercept.Remembered()
@@ -223,17 +226,33 @@ def _where(positions: tuple[int, ...], single: bool, step: str) -> str:
     return f"argument {positions[int(which)]}{rest}"
 
 
-def _swept(tape: Tape, lo: int, begin: int, row: int | None, result: Any) -> tuple[Any, list]:
+def _swept(
+    tape: Tape, lo: int, first_storage: int, begin: int, output: Any, result: Any
+) -> tuple[Any, list]:
     """The value, and the adjoints of the inputs, which are the rows lo <= r < begin.
 
-    Inside another recording the sweep is recorded, unless nothing that it could tell apart from
-    a constant comes from outside.
+    `output` is the result's row, or its place.  Inside another recording the sweep is recorded,
+    unless nothing that it could tell apart from a constant comes from outside.
     """
-    if row is None or row < lo:
-        return result, [0.0] * (begin - lo)
-    if tape.depth > 1 and sweeps.dependence(tape, lo, row + 1, begin)[-1] & sweeps_recorded.OUTER:
-        return result, sweeps_recorded.reverse(tape, lo, begin, row)
-    return scalar.plain(result), sweeps.gradient(tape, lo, begin, row, tape.depth == 1)
+    arrays = len(tape.storages) > first_storage or type(output) is Place
+    if output is None or (type(output) is int and output < lo):
+        if not arrays:
+            return scalar.plain(result), [0.0] * (begin - lo)
+        output = -1
+    if tape.depth > 1 and output != -1 and _from_outside(tape, lo, first_storage, begin, output):
+        return result, sweeps_recorded.reverse(tape, lo, first_storage, begin, output)
+    if not arrays:
+        return scalar.plain(result), sweeps.gradient(tape, lo, begin, output, tape.depth == 1)
+    adjoints = sweeps.array_gradient(tape, lo, first_storage, begin, output, tape.depth == 1)
+    return array.plain_data(result), adjoints
+
+
+def _from_outside(tape: Tape, lo: int, first_storage: int, begin: int, output: Any) -> bool:
+    """Whether a result depends on what is from before the segment."""
+    marks = sweeps.dependence(tape, lo, len(tape), begin, first_storage)
+    if type(output) is Place or len(tape.storages) > first_storage:
+        return bool((marks & sweeps_recorded.OUTER).any())
+    return bool(marks[output - lo] & sweeps_recorded.OUTER)
 
 
 def _with_aux(result: Any, f: Callable) -> tuple[Any, Any]:
@@ -279,4 +298,10 @@ def stop_gradient(x: Any) -> Any:
     >>> tapead.grad(lambda x: x * tapead.stop_gradient(x))(3.0)
     3.0
     """
-    return trees.map_leaves(lambda leaf: scalar.stop(leaf) if type(leaf) is Scalar else leaf, x)
+    return trees.map_leaves(_stopped, x)
+
+
+def _stopped(leaf: Any) -> Any:
+    if type(leaf) is Scalar:
+        return scalar.stop(leaf)
+    return array.begun(leaf, array.STOP) if array.is_active(leaf) else leaf

@@ -1,0 +1,1099 @@
+# cython: language_level=3, boundscheck=False, initializedcheck=False
+# cython: cdivision=True, nonecheck=False
+"""Array: an ndarray whose operations are written to the tape.
+
+An `Array` is plain data with a `Place`: where its adjoint lies.  While nothing with a derivative has
+been written into its storage it is *passive*: its operations are NumPy's and leave no rows, but what
+they give can be written into as well.  An operation on an *active* array appends one row, and a
+record of its rule, its operands' places and the values that its derivative needs.
+
+A write changes the data where it lies, as NumPy does, so views need no care: they are views.  What
+records keep of a storage is copied before the first write into it (`release`).
+"""
+
+from __future__ import annotations
+
+import operator
+
+import cython
+import numpy as np
+
+from tapead import guards, kernels, scalar
+from tapead.elementary import CODES
+from tapead.places import Place, Record, same_place
+from tapead.rules.table import Elementwise, Shaped
+from tapead.scalar import Scalar
+from tapead.tape import Tape, current
+
+if not cython.compiled:
+    from tapead.places import address_of, new_root, new_view
+    from tapead.scalar import append, at_row, is_numpy, plain, row_of, tape_here
+
+else:
+    cnp.import_array()
+
+_ARRAY = cython.declare(cython.int, CODES["array"])
+_ELEMENT = cython.declare(cython.int, CODES["element"])
+_STORE = cython.declare(cython.int, CODES["store"])
+
+_add, _sub, _mul, _truediv, _pow = (
+    operator.add,
+    operator.sub,
+    operator.mul,
+    operator.truediv,
+    operator.pow,
+)
+_ndarray = np.ndarray
+_generic = np.generic
+_float64 = np.float64
+
+# A plain array of at most so many bytes is copied where a record keeps it; a larger one is locked.
+COPIED = 16384
+
+# What NumPy's functions and ufuncs do to tracked arrays; functions.py fills these.
+FUNCTIONS: dict = {}
+UFUNCS: dict = {}
+METHODS: dict = {}
+_rules = cython.declare(dict, UFUNCS)
+_SCALAR_SHAPE = Shaped((), np.dtype(float))
+
+
+class Own:
+    """An operation of the engine's own, which stands in a record where others have a rule."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name):
+        self.name = name
+
+    def __repr__(self):
+        return f"<{self.name}>"
+
+
+INPUT, COPY, STOP = Own("input"), Own("copy"), Own("stop")
+WRITE, WRITE_AT = Own("write"), Own("write at")
+ADD_IN, SUB_IN, ADD_AT = Own("add in"), Own("sub in"), Own("add at")
+
+
+# ------------------------------------------------------------------- rows and their results ---
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(-1)
+def array_row(t: Tape, record: Record) -> cython.Py_ssize_t:
+    """Append the row of an array operation; give its number."""
+    if t.n == t.limit:
+        t.grow()
+    n: cython.Py_ssize_t = t.n
+    i: cython.Py_ssize_t = n - t.start
+    t.val[i] = 0.0
+    t.a[i] = cython.cast(cython.int, len(t.records))
+    t.b[i] = 0
+    t.n = n + 1
+    t.code[i] = cython.cast(cython.uchar, _ARRAY)
+    t.records.append(record)
+    return n
+
+
+@cython.cfunc
+@cython.inline
+def array_of(data: object, place: Place) -> Array:
+    r: Array = Array.__new__(Array)
+    r.nd = data
+    r.place = place
+    return r
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(-1)
+def active(t: Tape, place: Place) -> cython.int:
+    """Whether a place has a derivative in the recording that runs; an error if in another one."""
+    root: Place = place if place.root is None else place.root
+    if root.number < 0:
+        return 0
+    if root.epoch != t.epoch:
+        raise guards.misuse(root.epoch)
+    return 1
+
+
+@cython.cfunc
+def activate(t: Tape, place: Place) -> cython.int:
+    """Give a storage a number: from here on it has a derivative."""
+    root: Place = place if place.root is None else place.root
+    root.number = cython.cast(cython.int, len(t.storages))
+    root.epoch = t.epoch
+    t.storages.append(root)
+    return 0
+
+
+@cython.cfunc
+def fresh(t: Tape, value: object) -> Array:
+    """A tracked array of a value that has just been computed."""
+    place: Place = new_root(value)
+    activate(t, place)
+    return array_of(value, place)
+
+
+def dressed(value):
+    """A plain result that has just been made, while a recording runs: arrays of reals or complex
+    numbers can be written into by tracked ones, so they become passive."""
+    kind = type(value)
+    if kind is _ndarray:
+        if tape_here().epoch and value.dtype.kind in "fc":
+            if value.base is not None and not value.flags.forc:
+                value = value.copy("K")
+            return array_of(value, new_root(value))
+        return value
+    if kind is tuple:
+        return tuple([dressed(x) for x in value])
+    if kind is list:
+        return [dressed(x) for x in value]
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*[dressed(x) for x in value])
+    return value
+
+
+def wrapped(data):
+    """The passive array on the same memory as a plain one: one for each array and recording.
+
+    The program may know that memory by other names; `kept` reckons with that.
+    """
+    t: Tape = tape_here()
+    if not t.epoch or data.dtype.kind not in "fc":
+        return data
+    entry = t.owners.get(id(data))
+    if entry is not None:
+        return entry[1]
+    owner = data
+    while type(owner.base) is _ndarray:
+        owner = owner.base
+    # Views, because the originals may be locked.
+    whole = data if owner is data else wrapped(owner)
+    if type(whole) is Array:
+        made = array_of(data.view(), new_view(any_place(whole), data))
+    else:
+        place: Place = new_root(data)
+        place.shared = True
+        made = array_of(data.view(), place)
+    t.owners[id(data)] = (data, made)
+    return made
+
+
+@cython.cfunc
+def kept(t: Tape, k: cython.int, x: object, value: object) -> object:
+    """What a record keeps of its k-th operand: the data, which nobody may write into any more."""
+    if type(x) is Array:
+        a: Array = x
+        root: Place = a.place if a.place.root is None else a.place.root
+        if root.shared:
+            copy = kept_plain(t, value)
+            if copy is not value:
+                return copy
+        remember(t, root, k)
+        return value
+    if type(value) is _ndarray:
+        return kept_plain(t, value)
+    return value
+
+
+@cython.cfunc
+@cython.inline
+def remember(t: Tape, place: Place, k: cython.int) -> cython.int:
+    """Note that the record which comes next keeps values of a storage as its k-th."""
+    root: Place = place if place.root is None else place.root
+    if root.keepers is None:
+        root.keepers = []
+    root.keepers.append(1024 * len(t.records) + k)
+    return 0
+
+
+def kept_plain(t, value):
+    """Values in memory that the program may write into by names of its own, as a record keeps them.
+
+    Few are copied.  Of many the array that owns them is locked until the recording ends.
+    """
+    if value.nbytes <= COPIED:
+        return value.copy("K")
+    owner = value
+    while type(owner.base) is _ndarray:
+        owner = owner.base
+    if not owner.flags.owndata:
+        return value.copy("K")
+    if owner.flags.writeable:
+        owner.flags.writeable = False
+        t.locked.append(owner)
+    return value
+
+
+def release(place):
+    """Before a storage is written into: let the records that keep its values have copies."""
+    root: Place = place
+    keepers = root.keepers
+    root.keepers = None
+    t: Tape = tape_here()
+    copies: dict = {}
+    for entry in keepers:
+        if entry >> 10 >= len(t.records):
+            continue
+        record: Record = t.records[entry >> 10]
+        k = entry & 1023
+        value = record.kept[k]
+        if type(value) is Array:
+            continue
+        key = id(value)
+        if key not in copies:
+            copies[key] = (value, snapshot(t, record, k, value))
+        record.keep(k, copies[key][1])
+
+
+def snapshot(t, record, k, value):
+    """A copy of a value that a record keeps: with a derivative of its own inside a recording that
+    may be differentiated once more."""
+    copy = value.copy("K")
+    place = record.ins[k] if k < len(record.ins) else record.out
+    if t.depth < 2 or type(place) is not Place:
+        return copy
+    source = array_of(value, place)
+    return recorded(t, COPY, (source,), [value], [place], copy, None)
+
+
+# --------------------------------------------------------------------------- any operation ---
+
+
+def apply(rule, operands, options):
+    """The operation of a `Rule` on operands some of which may be tracked."""
+    t: Tape = tape_here()
+    values: list = []
+    ins: list = []
+    tracked = False
+    for x in operands:
+        if type(x) is Array:
+            a: Array = x
+            values.append(a.nd)
+            if active(t, a.place):
+                ins.append(a.place)
+                tracked = True
+            else:
+                ins.append(None)
+        elif type(x) is Scalar:
+            values.append(_float64(plain(x)) if is_numpy(x) else plain(x))
+            ins.append(row_of(x))
+            tracked = True
+        else:
+            values.append(x)
+            ins.append(None)
+    value = rule.function(values, **options) if rule.variadic else rule.function(*values, **options)
+    if not tracked:
+        return dressed(value)
+    return recorded(t, rule, operands, values, ins, value, options)
+
+
+@cython.cfunc
+def recorded(
+    t: Tape,
+    rule: object,
+    operands: object,
+    values: list,
+    ins: list,
+    value: object,
+    options: object,
+) -> object:
+    """The result of an operation, with its row and its record."""
+    if type(rule) is Own:
+        keeps = []
+    else:
+        keeps = list(values)
+        needed = needs_of(rule, ins)
+        for k in range(len(values)):
+            if str(k) in needed:
+                keeps[k] = kept(t, k, operands[k], values[k])
+            elif ins[k] is not None:
+                keeps[k] = ins[k] if type(ins[k]) is Place else _SCALAR_SHAPE
+            elif type(values[k]) is _ndarray:
+                keeps[k] = Shaped(values[k].shape, values[k].dtype)
+            if type(keeps[k]) in (float, int, complex, bool) and type(rule) is not Elementwise:
+                keeps[k] = np.asarray(keeps[k])[()]  # rules ask operands for shapes
+        keeps.append(value if "v" in needed else None)
+    if type(value) is tuple or (isinstance(value, tuple) and hasattr(value, "_fields")):
+        return recorded_tuple(t, rule, ins, keeps, value, options)
+    result, out = tracked_result(t, value)
+    if type(rule) is not Own:
+        if type(out) is not Place:
+            keeps[-1] = value
+        elif keeps[-1] is None:
+            keeps[-1] = out
+        else:
+            remember(t, out, len(keeps) - 1)
+    record = Record(rule, tuple(ins), out, tuple(keeps), options)
+    if type(out) is Place:
+        array_row(t, record)
+    else:
+        t.records.append(record)
+    return result
+
+
+def recorded_tuple(t, rule, ins, keeps, value, options):
+    """As `recorded`, for an operation with several results."""
+    results, outs = [], []
+    for part in value:
+        if getattr(part, "dtype", np.dtype(float)).kind not in "fc":
+            results.append(part)
+            outs.append(None)
+            continue
+        array = fresh(t, np.asarray(part))
+        results.append(array)
+        outs.append(array.place)
+    if keeps and keeps[-1] is not None:
+        # Kept by nobody who could see a write: copies, which the results are free of.
+        keeps[-1] = tuple([np.array(part, order="K") for part in value])
+    array_row(t, Record(rule, tuple(ins), tuple(outs), tuple(keeps), options))
+    results = [
+        item(x) if type(x) is Array and x.ndim == 0 and x.dtype == _float64 else x for x in results
+    ]
+    return type(value)(*results) if hasattr(value, "_fields") else tuple(results)
+
+
+@cython.cfunc
+def needs_of(rule: object, ins: list) -> str:
+    """The values that the derivatives by the tracked operands read."""
+    if type(rule) is not Elementwise and rule.variadic:
+        return "".join(rule.needs)
+    needed = ""
+    for k in range(len(ins)):
+        if ins[k] is not None:
+            needed += rule.needs[k]
+    return needed
+
+
+def tracked_result(t, value):
+    """A result as a tracked number, and where its adjoint will be.
+
+    A scalar's row is written here, that of an array by the caller.
+    """
+    if type(value) is _ndarray:
+        array: Array = fresh(t, value)
+        return array, array.place
+    if type(value) is _float64 or type(value) is float:
+        number = append(t, _ARRAY, len(t.records), 0, value, type(value) is _float64)
+        return number, row_of(number)
+    array = fresh(t, np.asarray(value))
+    return array, array.place
+
+
+# ------------------------------------------------------------------- elementwise operations ---
+
+
+@cython.cfunc
+def elementwise(op: object, ufunc: object, x: object, y: object) -> object:
+    """x op y where one of them is an Array; op is Python's operator, ufunc NumPy's."""
+    t: Tape = tape_here()
+    xv: object = x
+    yv: object = y
+    px: object = None
+    py: object = None
+    if type(x) is Array:
+        xv = cython.cast(Array, x).nd
+        if active(t, cython.cast(Array, x).place):
+            px = cython.cast(Array, x).place
+    elif type(x) is Scalar:
+        px = row_of(x)
+        xv = value_of(x)
+    if type(y) is Array:
+        yv = cython.cast(Array, y).nd
+        if active(t, cython.cast(Array, y).place):
+            py = cython.cast(Array, y).place
+    elif type(y) is Scalar:
+        py = row_of(y)
+        yv = value_of(y)
+    elif type(y) is not float and type(y) is not int and not operand_like(y):
+        return NotImplemented
+    if type(x) is not Array and type(x) is not Scalar and not operand_like(x):
+        return NotImplemented
+    if type(xv) is _ndarray and xv.dtype.kind == "O" or type(yv) is _ndarray and yv.dtype.kind == "O":
+        return _numpy.ufunc(ufunc, "__call__", (x, y), {})
+    value = op(xv, yv)
+    if px is None and py is None:
+        return dressed(value)
+    return recorded_pair(t, ufunc, x, y, xv, yv, px, py, value)
+
+
+@cython.cfunc
+def recorded_pair(
+    t: Tape,
+    ufunc: object,
+    x: object,
+    y: object,
+    xv: object,
+    yv: object,
+    px: object,
+    py: object,
+    value: object,
+) -> object:
+    """The result of a ufunc of two operands, with its row and its record."""
+    rule = _rules[ufunc]
+    needs: tuple = rule.needs
+    needed: str = ""
+    if px is not None:
+        needed = needs[0]
+    if py is not None:
+        needed = needed + needs[1] if needed else needs[1]
+    kx: object = px
+    ky: object = py
+    kv: object = None
+    if needed:
+        if "0" in needed:
+            kx = kept(t, 0, x, xv)
+        if "1" in needed:
+            ky = kept(t, 1, y, yv)
+    out: object = None
+    result: object
+    if type(value) is _ndarray:
+        place: Place = new_root(value)
+        activate(t, place)
+        result = array_of(value, place)
+        kv = place
+        if needed and "v" in needed:
+            kv = value
+            remember(t, place, 2)
+        array_row(t, Record(rule, (px, py), place, (kx, ky, kv), None))
+        return result
+    result, out = tracked_result(t, value)
+    record = Record(rule, (px, py), out, (kx, ky, value), None)
+    if type(out) is Place:
+        array_row(t, record)
+    else:
+        t.records.append(record)
+    return result
+
+
+def elementwise_of(rule, operands, value_options):
+    """The ufunc of an `Elementwise` row on one or more operands; options are NumPy's, for the
+    value (dtype, casting, order)."""
+    t: Tape = tape_here()
+    values: list = []
+    ins: list = []
+    tracked = False
+    for x in operands:
+        if type(x) is Array:
+            a: Array = x
+            values.append(a.nd)
+            if active(t, a.place):
+                ins.append(a.place)
+                tracked = True
+            else:
+                ins.append(None)
+        elif type(x) is Scalar:
+            values.append(value_of(x))
+            ins.append(row_of(x))
+            tracked = True
+        else:
+            values.append(x)
+            ins.append(None)
+    value = rule.ufunc(*values, **value_options) if value_options else rule.ufunc(*values)
+    if not tracked:
+        return dressed(value)
+    return recorded(t, rule, operands, values, ins, value, None)
+
+
+@cython.cfunc
+def operand_like(x: object) -> cython.bint:
+    """Whether NumPy would take x for an operand without asking it."""
+    return isinstance(x, (float, int, complex, _ndarray, _generic, list, tuple)) or (
+        not hasattr(type(x), "__array_ufunc__") and hasattr(type(x), "__array__")
+    )
+
+
+def value_of(x):
+    """A tracked number as the number that it stands for."""
+    return _float64(plain(x)) if is_numpy(x) else plain(x)
+
+
+# ----------------------------------------------------------------------- reading and writing ---
+
+
+@cython.cfunc
+def is_basic(index: object) -> cython.bint:
+    """Whether NumPy gives a view for this index, or one element."""
+    if type(index) is int or type(index) is slice or index is None or index is Ellipsis:
+        return True
+    if type(index) is tuple:
+        for part in index:
+            if not (type(part) is int or type(part) is slice or part is None or part is Ellipsis):
+                if not isinstance(part, (int, np.integer)) or isinstance(part, bool):
+                    return False
+        return True
+    return isinstance(index, (int, np.integer)) and not isinstance(index, bool)
+
+
+@cython.cfunc
+def element(t: Tape, a: Array, index: object, value: object) -> object:
+    """The number that an active array of doubles holds at an index of ints."""
+    root: Place = a.place if a.place.root is None else a.place.root
+    offset: cython.Py_ssize_t = offset_of(a, index) >> 3
+    if offset > 2147483647:
+        raise guards.unsupported("elements beyond the first 2**31 of an array, read one by one,")
+    return append(t, _ELEMENT, root.number, cython.cast(cython.int, offset), value, 1)
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def offset_of(a: Array, index: object) -> cython.Py_ssize_t:
+    """Bytes from the begin of the storage to the element at an index, which is inside."""
+    place: Place = a.place
+    at: cython.Py_ssize_t = 0 if place.root is None else place.address
+    strides = a.nd.strides
+    shape = place.shape
+    k: cython.Py_ssize_t
+    i: cython.Py_ssize_t
+    if type(index) is not tuple:
+        i = index
+        if i < 0:
+            i += cython.cast(cython.Py_ssize_t, shape[0])
+        return at + i * cython.cast(cython.Py_ssize_t, strides[0])
+    for k in range(len(index)):
+        i = index[k]
+        if i < 0:
+            i += cython.cast(cython.Py_ssize_t, shape[k])
+        at += i * cython.cast(cython.Py_ssize_t, strides[k])
+    return at
+
+
+@cython.cfunc
+def getitem(a: Array, index: object) -> object:
+    """a[index]: a number, a view, or a copy where NumPy copies."""
+    t: Tape = tape_here()
+    if not is_basic(index):
+        return _numpy.advanced(a, index)
+    value = a.nd[index]
+    if type(value) is _ndarray:
+        return array_of(value, new_view(a.place, value))
+    if not active(t, a.place):
+        return value
+    if type(value) is _float64 and not has_new_axis(index):
+        return element(t, a, index, value)
+    # A number of another dtype: a view without dimensions.
+    whole = a.nd[(*index, ...) if type(index) is tuple else (index, ...)]
+    return array_of(whole, new_view(a.place, whole))
+
+
+@cython.cfunc
+def has_new_axis(index: object) -> cython.bint:
+    if type(index) is tuple:
+        for part in index:
+            if part is None or part is Ellipsis:
+                return True
+    return False
+
+
+def item(x):
+    """The only element of an array, as a number."""
+    t: Tape = tape_here()
+    a: Array = x
+    if not active(t, a.place) or a.nd.dtype != _float64:
+        return a.nd.item() if not active(t, a.place) else array_of(a.nd, a.place)
+    root: Place = a.place if a.place.root is None else a.place.root
+    at = (0 if a.place.root is None else a.place.address) >> 3
+    return append(t, _ELEMENT, root.number, at, a.nd.item(), 1)
+
+
+def before_write(t: Tape, place: Place):
+    """What is to be done before a storage is written into."""
+    root: Place = place if place.root is None else place.root
+    if root.keepers is not None:
+        release(root)
+    root.written = t.n
+
+
+@cython.cfunc
+def setitem(a: Array, index: object, x: object) -> object:
+    """a[index] = x."""
+    t: Tape = tape_here()
+    if type(x) is list or type(x) is tuple or type(x) is _ndarray and x.dtype.kind == "O":
+        x = _numpy.as_operand(x)
+    if not is_basic(index):
+        return _numpy.write_advanced(a, index, x)
+    if type(x) is Scalar or type(x) is float or type(x) is int or isinstance(x, _generic):
+        if store(t, a, index, x):
+            return None
+    target = a.nd[index]
+    if type(target) is not _ndarray:
+        target = a.nd[(*index, ...) if type(index) is tuple else (index, ...)]
+    write(array_of(target, new_view(a.place, target)), x)
+    return None
+
+
+@cython.cfunc
+def store(t: Tape, a: Array, index: object, x: object) -> cython.bint:
+    """Write one number into one element, if that is what is asked for; whether it was."""
+    if type(a.nd[index]) is not _float64 or has_new_axis(index):
+        return False
+    root: Place = a.place if a.place.root is None else a.place.root
+    tracked = type(x) is Scalar
+    v: object = plain(x) if tracked else x
+    if not a.nd.flags.writeable:
+        a.nd[index] = v  # raises what NumPy raises
+    before_write(t, root)
+    if not tracked and not active(t, root):
+        a.nd[index] = v
+        return True
+    row: object = row_of(x) if tracked else constant_operand(t, x)
+    a.nd[index] = v
+    if not active(t, root):
+        activate(t, root)
+    append(t, _STORE, row, root.number, offset_of(a, index) >> 3, 1)
+    return True
+
+
+def constant_operand(t, x):
+    """The operand of a row that stands for a constant."""
+    return t.constant_operand(x)
+
+
+def write(target: Array, x):
+    """target[...] = x."""
+    t: Tape = tape_here()
+    place: Place = target.place
+    value = x
+    source: object = None
+    if type(x) is Array:
+        other: Array = x
+        value = other.nd
+        if same_place(place, other.place):
+            return  # x[1:] += y ends with writing the view into itself
+        if active(t, other.place):
+            source = other.place
+    elif type(x) is Scalar:
+        value = plain(x)
+        source = row_of(x)
+    tracked = active(t, place)
+    if target.nd.dtype.kind not in "fc" and source is not None:
+        raise guards.detached(
+            f"a tracked value was about to be written into an array of {target.nd.dtype}."
+        )
+    before_write(t, place)
+    target.nd[...] = value
+    if source is None and not tracked:
+        return
+    if not tracked:
+        activate(t, place)
+    array_row(t, Record(WRITE, (source,), place, (), None))
+
+
+def write_at(target, index, x, survives):
+    """a[index] = x for an index with arrays; `survives` tells which elements are not overwritten
+    by later ones of the same write."""
+    t: Tape = tape_here()
+    a: Array = target
+    value, source = x, None
+    if type(x) is Array:
+        value = cython.cast(Array, x).nd
+        if active(t, cython.cast(Array, x).place):
+            source = cython.cast(Array, x).place
+    elif type(x) is Scalar:
+        value, source = plain(x), row_of(x)
+    tracked = active(t, a.place)
+    before_write(t, a.place)
+    a.nd[index] = value
+    if source is None and not tracked:
+        return
+    if not tracked:
+        activate(t, a.place)
+    options = {"index": index, "survives": survives}
+    array_row(t, Record(WRITE_AT, (source,), a.place, (), options))
+
+
+def add_at(target, index, x):
+    """Add x to an array at an index, repeated positions repeatedly: ``np.add.at``."""
+    t: Tape = tape_here()
+    a: Array = target
+    value, source = plain_of(x), None
+    if type(x) is Array and active(t, cython.cast(Array, x).place):
+        source = cython.cast(Array, x).place
+    elif type(x) is Scalar:
+        source = row_of(x)
+    before_write(t, a.place)
+    np.add.at(a.nd, index, value)
+    if source is None:
+        return
+    if not active(t, a.place):
+        activate(t, a.place)
+    array_row(t, Record(ADD_AT, (source,), a.place, (), {"index": index, "survives": None}))
+
+
+@cython.cfunc
+def add_in(own: object, ufunc: object, a: Array, x: object) -> object:
+    """a += x or a -= x: the adjoint of what a was is that of what it becomes."""
+    t: Tape = tape_here()
+    value = x
+    source: object = None
+    if type(x) is Array:
+        value = cython.cast(Array, x).nd
+        if active(t, cython.cast(Array, x).place):
+            source = cython.cast(Array, x).place
+    elif type(x) is Scalar:
+        value = plain(x)
+        source = row_of(x)
+    elif isinstance(x, (list, tuple)) or type(x) is _ndarray and x.dtype.kind == "O":
+        return add_in(own, ufunc, a, _numpy.as_operand(x))
+    elif not operand_like(x):
+        return NotImplemented
+    before_write(t, a.place)
+    # Python's operator, not the ufunc: it knows what may be added to what.
+    if own is ADD_IN:
+        a.nd += value
+    else:
+        a.nd -= value
+    if source is None:
+        return a
+    if not active(t, a.place):
+        activate(t, a.place)
+    array_row(t, Record(own, (source,), a.place, (), None))
+    return a
+
+
+@cython.cfunc
+def in_place(ufunc: object, a: Array, result: object) -> object:
+    """Write the result of an operator into its left operand, as ``*=`` does."""
+    if result is NotImplemented:
+        return result
+    value = result.nd if type(result) is Array else plain(result)
+    if not np.can_cast(getattr(value, "dtype", np.dtype(float)), a.nd.dtype, "same_kind"):
+        ufunc(a.nd, value, out=a.nd)  # raises what NumPy raises
+    write(a, result)
+    return a
+
+
+# ------------------------------------------------------------------------------------ Array ---
+
+
+@cython.final
+@cython.no_gc
+@cython.freelist(1024)
+@cython.cclass
+class Array:
+    """An ndarray that knows where its adjoint lies.  `isinstance(x, np.ndarray)` holds."""
+
+    if not cython.compiled:
+        __slots__ = ("nd", "place")
+
+    nd: object
+    place: Place
+
+    __hash__ = None
+    # Before an ndarray's operators.
+    __array_priority__ = 1000.0
+
+    def __init__(self, *args):
+        raise TypeError("tracked arrays are not made by hand: np.array(x) makes an array")
+
+    @property
+    def __class__(self):
+        return _ndarray
+
+    # -- as an operand of NumPy
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        return _numpy.ufunc(ufunc, method, inputs, options)
+
+    def __array_function__(self, function, types, args, options):
+        return _numpy.function(function, args, options)
+
+    def __array__(self, dtype=None, copy=None):
+        return _numpy.as_plain(self, dtype, copy)
+
+    def __getattr__(self, name):
+        return _numpy.array_attribute(self, name)
+
+    def __reduce_ex__(self, protocol):
+        return _numpy.pickled(self, protocol)
+
+    # -- what costs nothing
+
+    @property
+    def shape(self):
+        return self.nd.shape
+
+    @shape.setter
+    def shape(self, shape):
+        view = self.nd.view()
+        view.shape = shape
+        self.place = new_view(self.place, view)
+        self.nd = view
+
+    @property
+    def dtype(self):
+        return self.nd.dtype
+
+    @property
+    def ndim(self):
+        return self.nd.ndim
+
+    @property
+    def size(self):
+        return self.nd.size
+
+    @property
+    def T(self):
+        view = self.nd.T
+        return array_of(view, new_view(self.place, view))
+
+    def __len__(self):
+        return len(self.nd)
+
+    def __repr__(self):
+        return repr(self.nd)
+
+    def __str__(self):
+        return str(self.nd)
+
+    def __format__(self, spec):
+        return format(self.nd, spec)
+
+    def __bool__(self):
+        return bool(self.nd)
+
+    def __int__(self):
+        return int(self.nd)
+
+    def __index__(self):
+        return operator.index(self.nd)
+
+    def __float__(self):
+        if not active(tape_here(), self.place) or guards.formats_percent():
+            return float(self.nd)
+        raise guards.detached("a tracked array was about to become a plain float.")
+
+    def __complex__(self):
+        if not active(tape_here(), self.place):
+            return complex(self.nd)
+        raise guards.detached("a tracked array was about to become a plain complex number.")
+
+    def __round__(self, ndigits=0):
+        return np.round(self, ndigits or 0)
+
+    def __contains__(self, x):
+        return bool((self == x).any())
+
+    def __iter__(self):
+        if self.nd.ndim == 0:
+            raise TypeError("iteration over a 0-d array")
+        return iter([getitem(self, k) for k in range(len(self.nd))])
+
+    def __getitem__(self, index):
+        return getitem(self, index)
+
+    def __setitem__(self, index, x):
+        setitem(self, index, x)
+
+    def __copy__(self):
+        return self.copy()
+
+    def __deepcopy__(self, memo):
+        return self.copy()
+
+    # -- operators
+
+    def __add__(self, other):
+        return elementwise(_add, np.add, self, other)
+
+    def __radd__(self, other):
+        return elementwise(_add, np.add, other, self)
+
+    def __sub__(self, other):
+        return elementwise(_sub, np.subtract, self, other)
+
+    def __rsub__(self, other):
+        return elementwise(_sub, np.subtract, other, self)
+
+    def __mul__(self, other):
+        return elementwise(_mul, np.multiply, self, other)
+
+    def __rmul__(self, other):
+        return elementwise(_mul, np.multiply, other, self)
+
+    def __truediv__(self, other):
+        return elementwise(_truediv, np.true_divide, self, other)
+
+    def __rtruediv__(self, other):
+        return elementwise(_truediv, np.true_divide, other, self)
+
+    def __pow__(self, other, modulo=None):
+        return elementwise(_pow, np.power, self, other)
+
+    def __rpow__(self, other, modulo=None):
+        return elementwise(_pow, np.power, other, self)
+
+    def __floordiv__(self, other):
+        return _numpy.binary(np.floor_divide, self, other)
+
+    def __rfloordiv__(self, other):
+        return _numpy.binary(np.floor_divide, other, self)
+
+    def __mod__(self, other):
+        return _numpy.binary(np.remainder, self, other)
+
+    def __rmod__(self, other):
+        return _numpy.binary(np.remainder, other, self)
+
+    def __divmod__(self, other):
+        return self // other, self % other
+
+    def __rdivmod__(self, other):
+        return other // self, other % self
+
+    def __matmul__(self, other):
+        return _numpy.binary(np.matmul, self, other)
+
+    def __rmatmul__(self, other):
+        return _numpy.binary(np.matmul, other, self)
+
+    def __neg__(self):
+        return _numpy.ufunc(np.negative, "__call__", (self,), {})
+
+    def __pos__(self):
+        return _numpy.ufunc(np.positive, "__call__", (self,), {})
+
+    def __abs__(self):
+        return _numpy.ufunc(np.absolute, "__call__", (self,), {})
+
+    def __iadd__(self, other):
+        return add_in(ADD_IN, np.add, self, other)
+
+    def __isub__(self, other):
+        return add_in(SUB_IN, np.subtract, self, other)
+
+    def __imul__(self, other):
+        return in_place(np.multiply, self, self * other)
+
+    def __itruediv__(self, other):
+        return in_place(np.true_divide, self, self / other)
+
+    def __ipow__(self, other):
+        return in_place(np.power, self, self**other)
+
+    def __ifloordiv__(self, other):
+        return in_place(np.floor_divide, self, self // other)
+
+    def __imod__(self, other):
+        return in_place(np.remainder, self, self % other)
+
+    def __imatmul__(self, other):
+        return in_place(np.matmul, self, self @ other)
+
+    # -- comparisons decide; they have no derivative
+
+    def __lt__(self, other):
+        return self.nd < plain_of(other)
+
+    def __le__(self, other):
+        return self.nd <= plain_of(other)
+
+    def __gt__(self, other):
+        return self.nd > plain_of(other)
+
+    def __ge__(self, other):
+        return self.nd >= plain_of(other)
+
+    def __eq__(self, other):
+        return self.nd == plain_of(other)
+
+    def __ne__(self, other):
+        return self.nd != plain_of(other)
+
+
+# ---------------------------------------------------------- for the modules above, one call each ---
+
+
+def plain_of(x):
+    """The data of an Array, stale ones too, and the value of a Scalar; anything else as it is."""
+    if type(x) is Array:
+        return cython.cast(Array, x).nd
+    if type(x) is Scalar:
+        return value_of(x)
+    return x
+
+
+def plain_data(x):
+    """A number or array of ours as a plain one of its own; anything else as it is."""
+    if type(x) is Array:
+        data = cython.cast(Array, x).nd
+        return data[()] if data.ndim == 0 else data.copy()
+    if type(x) is Scalar:
+        return value_of(x)
+    return x
+
+
+def place_of(x):
+    """The place of an active array, None for anything else."""
+    if type(x) is Array and active(tape_here(), cython.cast(Array, x).place):
+        return cython.cast(Array, x).place
+    return None
+
+
+def any_place(x):
+    """The place of an Array, active or not."""
+    a: Array = x
+    return a.place
+
+
+def is_active(x):
+    """Whether x is a tracked number, or an array, that has a derivative now."""
+    if type(x) is Scalar:
+        return True
+    return type(x) is Array and active(tape_here(), cython.cast(Array, x).place) == 1
+
+
+def viewed(x, data):
+    """The Array of `data`, a view of x's memory."""
+    a: Array = x
+    return array_of(data, new_view(a.place, data))
+
+
+def at_place(data, place):
+    """The Array of data whose adjoint lies at a place."""
+    return array_of(data, place)
+
+
+def copied(x, order):
+    """A copy of an array, with a derivative if that has one."""
+    t: Tape = tape_here()
+    a: Array = x
+    data = a.nd.copy(order)
+    if not active(t, a.place):
+        return dressed(data)
+    return recorded(t, COPY, (x,), [a.nd], [a.place], data, None)
+
+
+def exposed(x, copy):
+    """The plain data of a passive array, for code that does not ask us: to be read only.
+
+    What it reads must not change when tracked values are written into the array later on.
+    """
+    a: Array = x
+    if copy or tape_here().epoch:
+        return a.nd.copy()
+    return a.nd
+
+
+def before_write_of(x):
+    """Let nobody keep values of an array that is about to be changed from outside."""
+    a: Array = x
+    before_write(tape_here(), a.place)
+
+
+def begun(x, own):
+    """A variable that begins with an array's values: a copy, whose first row is this."""
+    t: Tape = tape_here()
+    place = place_of(x)
+    data = np.array(plain_of(x), order="K")
+    result: Array = fresh(t, data)
+    array_row(t, Record(own, (place,), result.place, (), None))
+    return result
+
+
+def dispatch_to(numpy):
+    """Let `numpy` do what NumPy asks of arrays."""
+    global _numpy
+    _numpy = numpy

@@ -1,0 +1,232 @@
+"""Attributes and methods of ndarrays, on tracked arrays and on numbers that stand for np.float64."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tapead import array, functions, guards, scalar
+from tapead.array import Array, plain_of
+from tapead.scalar import Scalar
+
+# Methods that are a function of NumPy's with the array in front.
+_FUNCTIONS = {
+    name: getattr(np, name)
+    for name in (
+        "all any argmax argmin argpartition argsort choose clip cumprod cumsum diagonal "
+        "dot max mean min nonzero prod ptp ravel repeat reshape round searchsorted squeeze std sum "
+        "swapaxes take trace transpose var"
+    ).split()
+}
+_FUNCTIONS["conj"] = _FUNCTIONS["conjugate"] = np.conjugate
+# Attributes that say how the data lie, not what they are.
+_PLAIN = frozenset(("flags", "itemsize", "nbytes", "strides", "device"))
+# What would hand the data to somebody who does not ask.
+_DATA = frozenset(
+    "data ctypes tobytes tostring tofile dumps dump getfield view byteswap base setfield".split()
+)
+# ufuncs that NumPy's loops over object arrays look for as methods of the elements.
+_OBJECT_LOOPS = {name: f for name, f in vars(np).items() if isinstance(f, np.ufunc)}
+
+
+def array_attribute(x: Any, name: str) -> Any:
+    """``x.name`` for an Array: what its class does not define."""
+    f = _FUNCTIONS.get(name)
+    if f is not None:
+        return _Method(f, x)
+    method = _METHODS.get(name)
+    if method is not None:
+        return _Method(method, x)
+    attribute = _ATTRIBUTES.get(name)
+    if attribute is not None:
+        return attribute(x)
+    if name in _PLAIN:
+        return getattr(plain_of(x), name)
+    if name in _DATA and hasattr(np.ndarray, name):
+        if array.is_active(x):
+            raise guards.detached(f"x.{name} would hand out a tracked array's plain data.")
+        return getattr(array.exposed(x, None), name)
+    raise AttributeError(f"'numpy.ndarray' object has no attribute {name!r}")
+
+
+class _Method:
+    """A method of an array: `f` with the array in front."""
+
+    __slots__ = ("_f", "_x")
+
+    def __init__(self, f: Callable, x: Any) -> None:
+        self._f, self._x = f, x
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        return self._f(self._x, *args, **options)
+
+
+def number_attribute(x: Any, name: str) -> Any:
+    """``x.name`` for a tracked number: as np.float64 has it, and loops over object arrays ask."""
+    if scalar.is_numpy(x) and name not in ("__array_interface__", "__array_struct__", "__array__"):
+        if name == "dtype":
+            return np.dtype(np.float64)
+        if name in ("shape", "strides"):
+            return ()
+        if name in ("ndim", "size", "itemsize", "nbytes"):
+            return getattr(np.float64(), name)
+        if name == "item":
+            return lambda *index: x
+        if hasattr(np.float64, name) and not name.startswith("_"):
+            return array_attribute(_as_array(x), name)
+    f = _OBJECT_LOOPS.get(name)
+    if f is not None:
+        return lambda *others: f(x, *others)
+    kind = "numpy.float64" if scalar.is_numpy(x) else "float"
+    raise AttributeError(f"'{kind}' object has no attribute {name!r}")
+
+
+def _as_array(x: Any) -> Any:
+    """A number as an array without dimensions."""
+    return np.reshape(np.stack([x]), ())
+
+
+# --------------------------------------------------------------------------------- methods ---
+
+
+def _copy(x: Any, order: str = "C") -> Any:
+    return array.copied(x, order)
+
+
+def _flatten(x: Any, order: str = "C") -> Any:
+    return np.reshape(array.copied(x, order), -1, order=order)
+
+
+def _astype(
+    x: Any, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True,
+    copy: bool = True,
+) -> Any:  # fmt: skip
+    """Whole and Boolean results are piecewise constant: they come as plain arrays."""
+    dtype = np.dtype(dtype)
+    if dtype == x.dtype and not copy:
+        return x
+    if dtype == object:
+        return functions.objects(x)
+    if not array.is_active(x) or dtype.kind not in "fc":
+        return array.dressed(plain_of(x).astype(dtype, order, casting, copy=True))
+    return functions.cast(x, dtype, order, casting)
+
+
+def _fill(x: Any, value: Any) -> None:
+    x[...] = value
+
+
+def _sort(x: Any, axis: int = -1, kind: Any = None, order: Any = None) -> None:
+    x[...] = np.sort(x, axis=axis, kind=kind)
+
+
+def _partition(x: Any, kth: Any, axis: int = -1, kind: str = "introselect", order: Any = None) -> None:
+    x[...] = np.partition(x, kth, axis=axis, kind=kind)
+
+
+def _put(x: Any, indices: Any, values: Any, mode: str = "raise") -> None:
+    np.put(x, indices, values, mode)
+
+
+def _item(x: Any, *index: Any) -> Any:
+    if not index:
+        if x.size != 1:
+            return plain_of(x).item()  # raises what NumPy raises
+        return array.item(x)
+    index = index[0] if len(index) == 1 else index
+    if not isinstance(index, tuple):
+        index = np.unravel_index(index, x.shape)
+    return x[tuple(map(int, index))]
+
+
+def _tolist(x: Any) -> Any:
+    if not array.is_active(x):
+        return plain_of(x).tolist()
+    return array.item(x) if x.ndim == 0 else [_tolist_of(row) for row in x]
+
+
+def _tolist_of(row: Any) -> Any:
+    if type(row) is Array:
+        return _tolist(row)
+    return row if type(row) is Scalar else row.item()
+
+
+def _compress(x: Any, condition: Any, axis: Any = None, out: Any = None) -> Any:
+    return np.compress(condition, x, axis, out)
+
+
+def _dot(x: Any, other: Any, out: Any = None) -> Any:
+    return np.dot(x, other) if out is None else functions.write_out(out, np.dot(x, other))
+
+
+def _reshape(x: Any, *shape: Any, order: str = "C", **options: Any) -> Any:
+    return np.reshape(x, shape[0] if len(shape) == 1 else shape, order=order, **options)
+
+
+def _transpose(x: Any, *axes: Any) -> Any:
+    return np.transpose(x, axes[0] if len(axes) == 1 else axes or None)
+
+
+def _setflags(x: Any, write: Any = None, align: Any = None, uic: Any = None) -> None:
+    plain_of(x).setflags(write, align, uic)
+
+
+def _refused(name: str) -> Callable:
+    def method(x: Any, *args: Any, **options: Any) -> Any:
+        raise guards.unsupported(f"ndarray.{name} of tracked arrays")
+
+    return method
+
+
+_METHODS: dict[str, Callable] = {
+    "astype": _astype,
+    "compress": _compress,
+    "copy": _copy,
+    "dot": _dot,
+    "fill": _fill,
+    "flatten": _flatten,
+    "item": _item,
+    "partition": _partition,
+    "put": _put,
+    "reshape": _reshape,
+    "resize": _refused("resize"),
+    "setflags": _setflags,
+    "sort": _sort,
+    "tolist": _tolist,
+    "transpose": _transpose,
+}
+for _name in ("dot", "reshape", "transpose"):
+    del _FUNCTIONS[_name]
+
+
+# ------------------------------------------------------------------------------ attributes ---
+
+
+def _mt(x: Any) -> Any:
+    return np.swapaxes(x, -1, -2)
+
+
+def _flat(x: Any) -> Any:
+    if plain_of(x).flags.c_contiguous:
+        return np.reshape(x, -1)
+    raise guards.unsupported("x.flat of tracked arrays that are not in C order")
+
+
+def _real(x: Any) -> Any:
+    return array.viewed(x, plain_of(x).real) if x.dtype.kind == "c" else x
+
+
+def _imag(x: Any) -> Any:
+    return np.imag(x) if x.dtype.kind == "c" else np.zeros(x.shape, x.dtype)
+
+
+_ATTRIBUTES: dict[str, Callable] = {"mT": _mt, "flat": _flat, "real": _real, "imag": _imag}
+
+
+def pickled(x: Any, protocol: Any) -> Any:
+    """What pickle writes of an array: its data, if no derivative is lost."""
+    if array.is_active(x):
+        raise guards.detached("a tracked array was about to be pickled, without derivative.")
+    return array.exposed(x, True).__reduce_ex__(protocol)

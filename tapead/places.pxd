@@ -1,0 +1,33 @@
+cimport cython
+cimport numpy as cnp
+
+
+@cython.final
+cdef class Place:
+    cdef readonly Place root
+    cdef readonly object shape
+    cdef readonly object strides
+    cdef readonly object dtype
+    cdef readonly Py_ssize_t address
+    cdef public int number
+    cdef public unsigned long long epoch
+    cdef public list keepers
+    cdef public Py_ssize_t written
+    cdef public bint shared
+
+
+@cython.final
+cdef class Record:
+    cdef readonly object rule
+    cdef readonly tuple ins
+    cdef readonly object out
+    cdef readonly tuple kept
+    cdef readonly object options
+
+    cpdef keep(self, k, value)
+
+
+cdef Place new_root(object data)
+cdef Place new_view(Place place, object data)
+cdef object adjoint_buffer(Place root)
+cdef object view_of(object buffer, Place place)

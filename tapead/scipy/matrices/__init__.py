@@ -1,0 +1,1 @@
+"""The families of functions that `tapead.scipy.linalg` collects."""

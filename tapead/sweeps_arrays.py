@@ -1,0 +1,501 @@
+# cython: language_level=3, boundscheck=False, initializedcheck=False
+"""Array rows in numeric sweeps: the adjoints of storages, and one record backward or forward.
+
+Adjoints of storages are buffers laid out as the storages are.  A record's result is made by it and
+by nobody before it, so when the reverse sweep comes to the record, the result's buffer is complete
+and belongs to the sweep: it becomes an operand's adjoint wherever shapes allow that.
+"""
+
+from __future__ import annotations
+
+import cython
+import numpy as np
+
+from tapead import kernels
+from tapead.array import ADD_AT, ADD_IN, COPY, INPUT, STOP, SUB_IN, WRITE, WRITE_AT, plain_of
+from tapead.places import Place, Record
+from tapead.rules.table import LINEAR, Elementwise, unbroadcast
+from tapead.tape import Tape
+
+if not cython.compiled:
+    from tapead.kernels import add, add_times, times
+    from tapead.places import adjoint_buffer, view_of
+else:
+    cnp.import_array()
+
+_ndarray = np.ndarray
+_BLOCK = kernels.BLOCK
+
+
+@cython.final
+@cython.cclass
+class Buffers:
+    """Adjoints, or tangents, of the storages that a segment of the tape touches.
+
+    Storages of before the segment belong to a derivative outside.  They are followed only if the
+    segment writes into them, because it may read its own values there.
+    """
+
+    def __init__(self, tape, lo, first_storage):
+        self.tape = tape
+        self.lo = lo
+        self.first = first_storage
+        self.held = [None] * (len(tape.storages) - first_storage)
+        self.outer = {}
+        self.numbers = None
+
+    def wanted(self, number: cython.int) -> cython.bint:
+        """Whether a storage is followed at all."""
+        if number >= self.first:
+            return True
+        root: Place = self.tape.storages[number]
+        return root.written >= self.lo
+
+    def get(self, number: cython.int):
+        """A storage's buffer; None for zeros."""
+        if number >= self.first:
+            return self.held[number - self.first]
+        return self.outer.get(number)
+
+    def put(self, number: cython.int, buffer):
+        if number >= self.first:
+            self.held[number - self.first] = buffer
+        else:
+            self.outer[number] = buffer
+
+    def take(self, number: cython.int):
+        """A storage's buffer, which is nobody else's from here on."""
+        if number >= self.first:
+            buffer = self.held[number - self.first]
+            self.held[number - self.first] = None
+            return buffer
+        return self.outer.pop(number, None)
+
+    def made(self, number: cython.int):
+        """A storage's buffer, zeros if there was none."""
+        buffer = self.get(number)
+        if buffer is None:
+            buffer = adjoint_buffer(self.tape.storages[number])
+            self.put(number, buffer)
+        return buffer
+
+    def view(self, p: Place):
+        """The part of a place in its storage's buffer, None for zeros; for a view made."""
+        if p.root is None:
+            return self.get(p.number)
+        return view_of(self.made(p.root.number), p)
+
+    def final(self, p: Place):
+        """A place's adjoint as an array of its own, when the sweep is over."""
+        buffer = self.take(p.number)
+        return np.zeros(p.shape, p.dtype) if buffer is None else buffer
+
+    def add_element(self, number: cython.int, offset: cython.Py_ssize_t, g: cython.double):
+        """Add to the adjoint of one element, which was read as a number."""
+        if not self.wanted(number):
+            return
+        buffer = self.made(number)
+        if cython.compiled:
+            doubles: cython.p_double = cython.cast(cython.p_double, cnp.PyArray_DATA(buffer))
+            doubles[offset] += g
+        else:
+            flat_memory(buffer)[offset] += g
+
+    def take_element(self, number: cython.int, offset: cython.Py_ssize_t) -> cython.double:
+        """The adjoint of one element, which becomes 0: the element was written."""
+        buffer = self.get(number)
+        if buffer is None:
+            return 0.0
+        if cython.compiled:
+            doubles: cython.p_double = cython.cast(cython.p_double, cnp.PyArray_DATA(buffer))
+            g: cython.double = doubles[offset]
+            doubles[offset] = 0.0
+            return g
+        flat = flat_memory(buffer)
+        value = float(flat[offset])
+        flat[offset] = 0.0
+        return value
+
+    def element(self, number: cython.int, offset: cython.Py_ssize_t) -> cython.double:
+        """One element's tangent."""
+        buffer = self.get(number)
+        return 0.0 if buffer is None else flat_memory(buffer)[offset]
+
+    def set_element(self, number: cython.int, offset: cython.Py_ssize_t, t: cython.double):
+        """Write one element's tangent."""
+        flat_memory(self.made(number))[offset] = t
+
+
+def flat_memory(buffer):
+    """A buffer's memory in one dimension."""
+    return buffer.ravel("K") if buffer.base is None or buffer.flags.forc else buffer.base
+
+
+# ------------------------------------------------------------------------------- backward ---
+
+
+@cython.cfunc
+def add_term(buffers: Buffers, place: object, term: object, owned: cython.bint) -> object:
+    """Add a term to the adjoint of an operand; `owned` gives the term's memory away."""
+    if type(place) is not Place:
+        return (place, float(kernels.total(term) if type(term) is _ndarray else term))
+    p: Place = place
+    root: Place = p if p.root is None else p.root
+    if not buffers.wanted(root.number):
+        return None
+    if type(term) is not _ndarray:
+        term = np.asarray(term)
+    if term.dtype.kind == "c" and p.dtype.kind != "c":
+        term = term.real
+        owned = False
+    if term.shape != p.shape:
+        term = unbroadcast(term, p)
+    if p.root is not None:
+        add(view_of(buffers.made(root.number), p), term)
+        return None
+    buffer = buffers.get(root.number)
+    if buffer is not None:
+        add(buffer, term)
+    elif owned and p.strides is None and term.dtype == p.dtype and term.flags.c_contiguous:
+        buffers.put(root.number, term)
+    else:
+        buffer = np.array(term, p.dtype, order="C") if p.strides is None else adjoint_buffer(p)
+        if p.strides is not None:
+            buffer[...] = term
+        buffers.put(root.number, buffer)
+    return None
+
+
+def reverse_record(buffers: Buffers, record: Record, g: cython.double):
+    """One array row of the reverse sweep; g is its own adjoint where the result is a number.
+
+    Gives what is to be added to the adjoints of rows, as pairs (row, term).
+    """
+    rule = record.rule
+    if type(rule) is Elementwise:
+        return reverse_elementwise(buffers, record, g)
+    if rule is WRITE or rule is ADD_IN or rule is SUB_IN or rule is WRITE_AT or rule is ADD_AT:
+        return reverse_write(buffers, record)
+    if rule is COPY:
+        taken = buffers.take(cython.cast(Place, record.out).number)
+        return () if taken is None else pairs(add_term(buffers, record.ins[0], taken, True))
+    if rule is INPUT or rule is STOP:
+        return ()
+    return reverse_rule(buffers, record, g)
+
+
+@cython.cfunc
+def pairs(term: object) -> object:
+    return () if term is None else (term,)
+
+
+@cython.cfunc
+def adjoint_of(buffers: Buffers, out: object, g: cython.double) -> object:
+    """The adjoint of a record's result, taken out of the buffers; None for zeros."""
+    if type(out) is Place:
+        return buffers.take(cython.cast(Place, out).number)
+    if type(out) is tuple:
+        parts = [buffers.take(p.number) if type(p) is Place else None for p in out]
+        if all([x is None for x in parts]):
+            return None
+        return tuple(
+            [
+                np.zeros(p.shape, p.dtype) if x is None and type(p) is Place else x
+                for p, x in zip(out, parts)
+            ]
+        )
+    return np.float64(g) if g != 0.0 else None
+
+
+def reverse_rule(buffers: Buffers, record: Record, adjoint: cython.double):
+    """The record of a `Rule`."""
+    g = adjoint_of(buffers, record.out, adjoint)
+    if g is None or not any_nonzero(g):
+        return ()
+    rule = record.rule
+    kept = [plain_of(x) for x in record.kept]
+    v = kept.pop()
+    options = record.options
+    terms = []
+    for i in range(len(record.ins)):
+        place = record.ins[i]
+        if place is None:
+            continue
+        if rule.variadic:
+            term = rule.adjoints(i, g, v, *kept, **options)
+        else:
+            term = rule.adjoints[i](g, v, *kept, **options)
+        given = add_term(buffers, place, term, fresh_term(term))
+        if given is not None:
+            terms.append(given)
+    return terms
+
+
+@cython.cfunc
+@cython.inline
+def fresh_term(term: object) -> cython.bint:
+    """Whether nobody but the caller's one variable holds an array: a rule has just made it."""
+    if cython.compiled:
+        # The variable and this argument.
+        return (
+            type(term) is _ndarray
+            and Py_REFCNT(term) <= 1
+            and cnp.PyArray_CHKFLAGS(term, cnp.NPY_ARRAY_OWNDATA)
+        )
+    return False
+
+
+@cython.cfunc
+def any_nonzero(g: object) -> cython.bint:
+    """Whether an adjoint has an element that is not 0."""
+    if type(g) is tuple:
+        for part in g:
+            if part is not None and np.any(part):
+                return True
+        return False
+    if cython.compiled:
+        if kernels_simple(g):
+            n: cython.Py_ssize_t = cnp.PyArray_SIZE(g)
+            i: cython.Py_ssize_t
+            p: cython.p_double = cython.cast(cython.p_double, cnp.PyArray_DATA(g))
+            for i in range(n):
+                if p[i] != 0.0:
+                    return True
+            return False
+    return bool(np.any(g))
+
+
+def reverse_elementwise(buffers: Buffers, record: Record, adjoint: cython.double):
+    """The record of an `Elementwise` row: adjoint times partial, for each operand."""
+    g = adjoint_of(buffers, record.out, adjoint)
+    if g is None:
+        return ()
+    rule = record.rule
+    ins: tuple = record.ins
+    kept: list = [plain_of(x) for x in record.kept]
+    last: cython.int = len(ins) - 1
+    while last >= 0 and ins[last] is None:
+        last -= 1
+    terms: object = ()
+    i: cython.int
+    for i in range(last + 1):
+        place = ins[i]
+        if place is None:
+            continue
+        partial = rule.partials[i]
+        if partial is None:
+            continue
+        given = partial_term(buffers, place, g, partial, kept, i == last)
+        if given is not None:
+            terms = (*terms, given)
+    return terms
+
+
+@cython.cfunc
+def partial_term(
+    buffers: Buffers, place: object, g: object, partial: object, kept: list, last: cython.bint
+) -> object:
+    """Add g times a partial derivative to an operand's adjoint; `last` lets g be used up."""
+    if type(g) is not _ndarray:
+        p: object = partial if type(partial) is float else partial(*kept)
+        return add_term(buffers, place, kernels.product(g, p), False)
+    same: cython.bint = type(place) is Place and g.shape == cython.cast(Place, place).shape
+    if type(partial) is float:
+        if partial == 1.0:
+            return add_term(buffers, place, g, last)
+        return add_term(buffers, place, np.negative(g, out=g if last else None), True)
+    if g.size > 2 * _BLOCK and same and divisible(g, kept):
+        return in_blocks(buffers, place, g, partial, kept, last)
+    p = partial(*kept)
+    if type(p) is not float and type(p) is not _ndarray:
+        p = float(p) if isinstance(p, (int, np.floating)) and g.dtype == np.float64 else p
+    if same and type(place) is Place:
+        q: Place = place
+        root: Place = q if q.root is None else q.root
+        if not buffers.wanted(root.number):
+            return None
+        buffer = buffers.view(q)
+        if buffer is not None and buffer.dtype == g.dtype and not np.iscomplexobj(p):
+            add_times(buffer, g, p)
+            return None
+    fits = last and not np.iscomplexobj(p) and np.shape(p) in ((), g.shape)
+    return add_term(buffers, place, times(g, p, g if fits else None), True)
+
+
+@cython.cfunc
+def divisible(g: object, kept: list) -> cython.bint:
+    """Whether an operation can be done on pieces of flat arrays."""
+    if not (g.flags.c_contiguous and g.dtype == np.float64):
+        return False
+    for x in kept:
+        if type(x) is _ndarray and x.ndim:
+            if x.shape != g.shape or not x.flags.c_contiguous or x.dtype != np.float64:
+                return False
+    return True
+
+
+@cython.cfunc
+def in_blocks(
+    buffers: Buffers, place: Place, g: object, partial: object, kept: list, last: cython.bint
+) -> object:
+    """As `partial_term`, for large arrays: a block at a time, in no memory but the adjoints'."""
+    root: Place = place if place.root is None else place.root
+    if not buffers.wanted(root.number):
+        return None
+    buffer = buffers.view(place)
+    if buffer is not None and not buffer.flags.c_contiguous:
+        return add_term(buffers, place, times(g, partial(*kept), g if last else None), True)
+    out = None
+    if buffer is None:
+        out = g if last else np.empty(g.shape)
+    flat = [x.reshape(-1) if type(x) is _ndarray and x.ndim else x for x in kept]
+    gs = g.reshape(-1)
+    target = (out if buffer is None else buffer).reshape(-1)
+    n: cython.Py_ssize_t = g.size
+    at: cython.Py_ssize_t = 0
+    while at < n:
+        part = slice(at, min(n, at + _BLOCK))
+        p = partial(*[x[part] if type(x) is _ndarray and x.ndim else x for x in flat])
+        if buffer is None:
+            times(gs[part], p, target[part])
+        else:
+            add_times(target[part], gs[part], p)
+        at += _BLOCK
+    if buffer is None:
+        return add_term(buffers, place, out, True)
+    return None
+
+
+@cython.cfunc
+def reverse_write(buffers: Buffers, record: Record) -> object:
+    """The record of a write: what was written takes the adjoint; what was there before has none."""
+    place: Place = record.out
+    root: Place = place if place.root is None else place.root
+    buffer = buffers.get(root.number)
+    if buffer is None:
+        return ()
+    view = view_of(buffer, place)
+    rule = record.rule
+    source = record.ins[0]
+    if rule is ADD_IN:
+        return () if source is None else pairs(add_term(buffers, source, view, False))
+    if rule is SUB_IN:
+        return () if source is None else pairs(add_term(buffers, source, np.negative(view), True))
+    if rule is ADD_AT:
+        return () if source is None else pairs(add_term(buffers, source, view[record.options["index"]], True))
+    if rule is WRITE:
+        g = view.copy() if source is not None else None
+        view[...] = 0
+    else:
+        index = record.options["index"]
+        g = view[index] if source is not None else None
+        view[index] = 0
+        if g is not None and record.options["survives"] is not None:
+            g = np.where(record.options["survives"], g, np.zeros((), g.dtype))
+    if source is None:
+        return ()
+    return pairs(add_term(buffers, source, g, True))
+
+
+# -------------------------------------------------------------------------------- forward ---
+
+
+def forward_record(buffers, record, tangent_of_row):
+    """One array row of the forward sweep; gives the row's own tangent, where it is a number."""
+    rule = record.rule
+    if rule in (INPUT, STOP):
+        return 0.0
+    if rule in (WRITE, WRITE_AT, ADD_IN, SUB_IN, ADD_AT):
+        forward_write(buffers, record, tangent_of_row)
+        return 0.0
+    tangents = [_tangent(buffers, place, tangent_of_row) for place in record.ins]
+    if all(t is None for t in tangents):
+        return 0.0
+    if rule is COPY:
+        result = np.array(tangents[0], order="K")
+    else:
+        kept = [plain_of(x) for x in record.kept]
+        result = tangent(rule, tangents, kept[:-1], kept[-1], record.options)
+    if type(record.out) is tuple:
+        for place, part in zip(record.out, result, strict=True):
+            if type(place) is Place:
+                _put(buffers, place, part)
+        return 0.0
+    if type(record.out) is Place:
+        _put(buffers, record.out, result)
+        return 0.0
+    return float(result)
+
+
+def tangent(rule, tangents, operands, v, options):
+    """The tangent of a rule's value by the operands' tangents, None for zeros."""
+    total = None
+    for i, t in enumerate(tangents):
+        if t is None:
+            continue
+        if type(rule) is Elementwise:
+            partial = rule.partials[i]
+            if partial is None:
+                continue
+            term = kernels.product(t, partial if type(partial) is float else partial(*operands, v))
+        elif rule.variadic:
+            term = _variadic(rule, i, t, operands, v, options)
+        elif rule.tangents[i] is LINEAR:
+            given = [t if k == i else x for k, x in enumerate(operands)]
+            term = rule.function(*given, **options)
+        else:
+            term = rule.tangents[i](t, v, *operands, **options)
+        if total is None:
+            total = term
+        elif type(total) is tuple:
+            total = tuple(a + b for a, b in zip(total, term, strict=True))
+        else:
+            total = total + term
+    if total is None:
+        return np.zeros(np.shape(v), getattr(v, "dtype", float))
+    return total
+
+
+def _variadic(rule, i, t, operands, v, options):
+    if rule.tangents is LINEAR:
+        given = [t if k == i else np.zeros(x.shape, x.dtype) for k, x in enumerate(operands)]
+        return rule.function(given, **options)
+    return rule.tangents(i, t, v, *operands, **options)
+
+
+def _tangent(buffers, place, tangent_of_row):
+    """An operand's tangent, None for zeros."""
+    if place is None:
+        return None
+    if type(place) is not Place:
+        t = tangent_of_row(place)
+        return None if t == 0.0 else np.float64(t)
+    root = place if place.root is None else place.root
+    if buffers.get(root.number) is None:
+        return None
+    return buffers.view(place)
+
+
+def _put(buffers, place, tangent):
+    buffer = buffers.made(place.number)
+    buffer[...] = tangent if buffer.dtype.kind == "c" else np.real(tangent)
+
+
+def forward_write(buffers, record, tangent_of_row):
+    place = record.out
+    root = place if place.root is None else place.root
+    t = _tangent(buffers, record.ins[0], tangent_of_row)
+    if t is None and (record.rule in (ADD_IN, SUB_IN, ADD_AT) or buffers.get(root.number) is None):
+        return
+    buffers.made(root.number)
+    view = buffers.view(place)
+    if record.rule is ADD_IN:
+        view += t
+    elif record.rule is SUB_IN:
+        view -= t
+    elif record.rule is ADD_AT:
+        np.add.at(view, record.options["index"], t)
+    elif record.rule is WRITE:
+        view[...] = 0 if t is None else t
+    else:
+        view[record.options["index"]] = 0 if t is None else t

@@ -1,0 +1,207 @@
+"""Every row of the tables: value, reverse against differences, forward, second order, dtypes.
+
+The cases live in ``cases_*.py``; a row without a case fails here.
+"""
+
+import importlib
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tapead
+from tapead import array, rules, sweeps
+from tapead.array import UFUNCS
+
+FOLDER = Path(__file__).parent
+# RULES=cases_linalg runs that module's cases only.
+_WANTED = os.environ.get("RULES", "cases_*")
+MODULES = [importlib.import_module(p.stem) for p in sorted(FOLDER.glob(f"{_WANTED}.py"))]
+CASES = [case for module in MODULES for case in module.CASES]
+_seen: dict = {}
+for _case in CASES:
+    _seen[_case.name] = _seen.get(_case.name, 0) + 1
+    _case.id = _case.name if _seen[_case.name] == 1 else f"{_case.name} #{_seen[_case.name]}"
+each_case = pytest.mark.parametrize("case", CASES, ids=lambda c: c.id)
+
+
+def outputs(result):
+    """The arrays of a result that have a derivative at all."""
+    parts = result if isinstance(result, (list, tuple)) else [result]
+    return [x for x in parts if np.asarray(array.plain_of(x)).dtype.kind in "fc"]
+
+
+def loss_of(case, weights):
+    """The case as a function with one real result: its outputs weighed and summed."""
+
+    def loss(*inputs):
+        total = 0.0
+        for w, x in zip(weights, outputs(case.call(*inputs))):
+            total = total + np.sum(np.real(w * x))
+        return total
+
+    return loss
+
+
+def noise(rng, like):
+    like = np.asarray(like)
+    w = rng.uniform(0.5, 1.5, like.shape) * rng.choice([-1.0, 1.0], like.shape)
+    if like.dtype.kind == "c":
+        w = w + 1j * rng.uniform(-1.5, 1.5, like.shape)
+    return w
+
+
+def prepared(case):
+    """The case's loss, its inputs as float64 or complex128, and a direction for each of them."""
+    rng = np.random.default_rng(3)
+    inputs = [wide(x) for x in case.inputs]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        plain = outputs(case.call(*inputs))
+    weights = [noise(rng, x) for x in plain]
+    directions = [noise(rng, x) for x in inputs]
+    return loss_of(case, weights), inputs, directions
+
+
+def wide(x):
+    return np.array(x, complex if x.dtype.kind == "c" else float, order="K")
+
+
+def moved(inputs, directions, h):
+    return [x + h * d for x, d in zip(inputs, directions)]
+
+
+def inner(adjoints, directions):
+    """<adjoint, direction>; adjoints are not conjugated."""
+    return float(sum(np.sum(np.real(g * d)) for g, d in zip(adjoints, directions)))
+
+
+def slope(f, inputs, directions):
+    """A derivative by central differences, the best of several steps by their own agreement."""
+    scale = 1.0
+    rows = []
+    with np.errstate(all="ignore"):
+        for k in range(9):
+            h = scale * 2.0**-k * 2e-3
+            near = f(*moved(inputs, directions, h)) - f(*moved(inputs, directions, -h))
+            far = f(*moved(inputs, directions, 2 * h)) - f(*moved(inputs, directions, -2 * h))
+            rows.append((8 * near - far) / (12 * h))
+    change = [abs(a - b) for a, b in zip(rows, rows[1:])]
+    best = int(np.argmin(change))
+    return rows[best + 1], change[best]
+
+
+def assert_close(ours, theirs, error, scale):
+    assert abs(ours - theirs) <= 2e-7 * max(scale, abs(theirs)) + 10 * error, (ours, theirs, error)
+
+
+def gradient(f, inputs):
+    return tapead.grad(f, argnums=tuple(range(len(inputs))))(*inputs)
+
+
+def same(x, y):
+    x, y = np.asarray(x), np.asarray(y)
+    return x.dtype == y.dtype and x.shape == y.shape and np.array_equal(x, y, equal_nan=x.dtype.kind in "fc")
+
+
+@each_case
+def test_the_value_is_numpys_own(case):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        plain = case.call(*[x.copy("K") for x in case.inputs])
+
+        def run(*inputs):
+            return 0.0, tapead.value(case.call(*inputs))
+
+        _, tracked = tapead.grad(run, argnums=tuple(range(len(case.inputs))), has_aux=True)(*case.inputs)
+    plain = plain if isinstance(plain, (list, tuple)) else [plain]
+    tracked = tracked if isinstance(tracked, (list, tuple)) else [tracked]
+    assert len(plain) == len(tracked)
+    for x, y in zip(plain, tracked):
+        assert same(x, y)
+
+
+@each_case
+def test_reverse_agrees_with_differences(case):
+    loss, inputs, directions = prepared(case)
+    adjoints = gradient(loss, inputs)
+    for g, x in zip(adjoints, inputs):
+        assert np.shape(g) == x.shape
+        assert np.asarray(g).dtype == x.dtype
+    size = float(sum(np.sum(np.abs(g * d)) for g, d in zip(adjoints, directions)))
+    ours = inner(adjoints, directions)
+    assert_close(ours, *slope(loss, inputs, directions), size)
+
+
+@each_case
+def test_forward_agrees_with_reverse(case):
+    loss, inputs, directions = prepared(case)
+    adjoints = gradient(loss, inputs)
+    ours = forward(loss, inputs, directions)
+    size = float(sum(np.sum(np.abs(g * d)) for g, d in zip(adjoints, directions)))
+    theirs = inner(adjoints, directions)
+    assert abs(ours - theirs) <= 1e-9 * max(size, 1e-3), (ours, theirs)
+
+
+def forward(f, inputs, directions):
+    """The derivative along a direction by a forward sweep over the tape."""
+    tape = tapead.record(f, *inputs, lines=False)
+    if tape.outputs[0] is None:
+        return 0.0
+    found = sweeps.array_tangent(tape._tape, 0, 0, len(inputs), directions, tape.outputs)[0]
+    return float(np.real(np.sum(found)))
+
+
+SECOND = [c for c in CASES if c.order > 1]
+
+
+@pytest.mark.parametrize("case", SECOND, ids=lambda c: c.id)
+def test_second_order_agrees_with_differences_of_the_gradient(case):
+    loss, inputs, directions = prepared(case)
+
+    def along(*xs):
+        total = 0.0
+        for g, d in zip(gradient(loss, xs), directions):
+            total = total + np.sum(np.real(g * d))
+        return total
+
+    rng = np.random.default_rng(5)
+    others = [noise(rng, x) for x in inputs]
+    second = gradient(along, inputs)
+    size = float(sum(np.sum(np.abs(g * d)) for g, d in zip(second, others)))
+    first = float(sum(np.sum(np.abs(g)) for g in gradient(loss, inputs)))
+    assert_close(inner(second, others), *slope(along, inputs, others), max(size, first))
+    ours = forward(along, inputs, others)
+    assert abs(ours - inner(second, others)) <= 1e-8 * max(size, first, 1e-3)
+
+
+SINGLE = [c for c in CASES if all(x.dtype == np.float64 for x in c.inputs)]
+
+
+@pytest.mark.parametrize("case", SINGLE, ids=lambda c: c.id)
+def test_single_precision_stays_single(case):
+    rng = np.random.default_rng(3)
+    inputs = [x.astype(np.float32) for x in case.inputs]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            plain = case.call(*inputs)
+        except TypeError:
+            pytest.skip("NumPy has no single precision here")
+        parts = outputs(plain)
+        weights = [noise(rng, x).astype(np.asarray(x).dtype) for x in parts]
+        value, adjoints = tapead.value_and_grad(loss_of(case, weights), argnums=tuple(range(len(inputs))))(*inputs)
+    for g, x in zip(adjoints, inputs):
+        assert np.asarray(g).dtype == np.float32
+        assert np.shape(g) == x.shape
+
+
+@pytest.mark.skipif(_WANTED != "cases_*", reason="only some cases run")
+def test_every_row_has_a_case():
+    tested = {case.function for case in CASES}
+    rows = set(UFUNCS) | {r.function for r in rules.ROWS if hasattr(r, "function")}
+    rows |= set(rules.COMPOSED) | set(rules.VIEWS)
+    missing = sorted(getattr(f, "__name__", str(f)) for f in rows - tested)
+    assert missing == []
