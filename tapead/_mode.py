@@ -9,7 +9,7 @@ import os
 import sys
 
 COMPILED_MODULES = (
-    "array", "kernels", "math", "partials", "places", "scalar", "special", "sweeps", "sweeps_arrays",
+    "array", "calls", "kernels", "math", "partials", "places", "scalar", "special", "sweeps", "sweeps_arrays",
     "tape",
 )  # fmt: skip
 

@@ -20,8 +20,8 @@ import numpy as np
 
 from tapead import guards, kernels, scalar
 from tapead.elementary import CODES
-from tapead.places import Place, Record, same_place
-from tapead.rules.table import Elementwise, Shaped
+from tapead.places import Place, Record, Row, same_place
+from tapead.rules.table import VALUE, Shaped, mask_of
 from tapead.scalar import Scalar
 from tapead.tape import Tape, current
 
@@ -54,7 +54,9 @@ COPIED = 16384
 FUNCTIONS: dict = {}
 UFUNCS: dict = {}
 METHODS: dict = {}
-_rules = cython.declare(dict, UFUNCS)
+_rows = cython.declare(dict, UFUNCS)
+_matmul = None
+_VALUE = cython.declare(cython.int, VALUE)
 _SCALAR_SHAPE = Shaped((), np.dtype(float))
 
 
@@ -136,12 +138,12 @@ def fresh(t: Tape, value: object) -> Array:
     return array_of(value, place)
 
 
-def dressed(value):
+def dressed(value, kinds="fc"):
     """A plain result that has just been made, while a recording runs: arrays of reals or complex
     numbers can be written into by tracked ones, so they become passive."""
     kind = type(value)
     if kind is _ndarray:
-        if tape_here().epoch and value.dtype.kind in "fc":
+        if tape_here().epoch and value.dtype.kind in kinds:
             if value.base is not None and not value.flags.forc:
                 value = value.copy("K")
             return array_of(value, new_root(value))
@@ -305,17 +307,17 @@ def recorded(
         keeps = []
     else:
         keeps = list(values)
-        needed = needs_of(rule, ins)
+        needed: cython.int = needs_of(rule, ins)
         for k in range(len(values)):
-            if str(k) in needed:
+            if needed & (1 << min(k, 29)):
                 keeps[k] = kept(t, k, operands[k], values[k])
             elif ins[k] is not None:
                 keeps[k] = ins[k] if type(ins[k]) is Place else _SCALAR_SHAPE
             elif type(values[k]) is _ndarray:
                 keeps[k] = Shaped(values[k].shape, values[k].dtype)
-            if type(keeps[k]) in (float, int, complex, bool) and type(rule) is not Elementwise:
+            if type(keeps[k]) in (float, int, complex, bool) and type(rule) is not Row:
                 keeps[k] = np.asarray(keeps[k])[()]  # rules ask operands for shapes
-        keeps.append(value if "v" in needed else None)
+        keeps.append(value if needed & _VALUE else None)
     if type(value) is tuple or (isinstance(value, tuple) and hasattr(value, "_fields")):
         return recorded_tuple(t, rule, ins, keeps, value, options)
     result, out = tracked_result(t, value)
@@ -356,15 +358,18 @@ def recorded_tuple(t, rule, ins, keeps, value, options):
 
 
 @cython.cfunc
-def needs_of(rule: object, ins: list) -> str:
-    """The values that the derivatives by the tracked operands read."""
-    if type(rule) is not Elementwise and rule.variadic:
-        return "".join(rule.needs)
-    needed = ""
+@cython.exceptval(-1)
+def needs_of(rule: object, ins: list) -> cython.int:
+    """The values that the derivatives by the tracked operands read, as bits."""
+    mask: cython.int = 0
+    k: cython.Py_ssize_t
+    if type(rule) is not Row and rule.variadic:
+        return mask_of("".join(rule.needs))
+    needs: tuple = cython.cast(Row, rule).needs if type(rule) is Row else rule.masks
     for k in range(len(ins)):
         if ins[k] is not None:
-            needed += rule.needs[k]
-    return needed
+            mask |= cython.cast(cython.int, needs[k])
+    return mask
 
 
 def tracked_result(t, value):
@@ -416,13 +421,13 @@ def elementwise(op: object, ufunc: object, x: object, y: object) -> object:
     value = op(xv, yv)
     if px is None and py is None:
         return dressed(value)
-    return recorded_pair(t, ufunc, x, y, xv, yv, px, py, value)
+    return recorded_pair(t, _rows[ufunc], x, y, xv, yv, px, py, value)
 
 
 @cython.cfunc
 def recorded_pair(
     t: Tape,
-    ufunc: object,
+    row: Row,
     x: object,
     y: object,
     xv: object,
@@ -432,40 +437,78 @@ def recorded_pair(
     value: object,
 ) -> object:
     """The result of a ufunc of two operands, with its row and its record."""
-    rule = _rules[ufunc]
-    needs: tuple = rule.needs
-    needed: str = ""
+    needed: cython.int = 0
     if px is not None:
-        needed = needs[0]
+        needed = row.needs[0]
     if py is not None:
-        needed = needed + needs[1] if needed else needs[1]
-    kx: object = px
-    ky: object = py
-    kv: object = None
-    if needed:
-        if "0" in needed:
-            kx = kept(t, 0, x, xv)
-        if "1" in needed:
-            ky = kept(t, 1, y, yv)
-    out: object = None
-    result: object
+        needed |= cython.cast(cython.int, row.needs[1])
+    kx: object = kept(t, 0, x, xv) if needed & 1 else px
+    ky: object = kept(t, 1, y, yv) if needed & 2 else py
     if type(value) is _ndarray:
-        place: Place = new_root(value)
-        activate(t, place)
-        result = array_of(value, place)
-        kv = place
-        if needed and "v" in needed:
-            kv = value
-            remember(t, place, 2)
-        array_row(t, Record(rule, (px, py), place, (kx, ky, kv), None))
-        return result
+        return recorded_array(t, row, (px, py), (kx, ky), value, needed)
     result, out = tracked_result(t, value)
-    record = Record(rule, (px, py), out, (kx, ky, value), None)
+    record = Record(row, (px, py), out, (kx, ky, value), None)
     if type(out) is Place:
         array_row(t, record)
     else:
         t.records.append(record)
     return result
+
+
+@cython.cfunc
+def recorded_array(
+    t: Tape, row: Row, ins: tuple, keeps: tuple, value: object, needed: cython.int
+) -> object:
+    """The result of a ufunc that is an array, with its row and its record."""
+    place: Place = new_root(value)
+    activate(t, place)
+    last: object = place
+    if needed & _VALUE:
+        last = value
+        remember(t, place, len(ins))
+    record: Record = Record.__new__(Record)
+    record.rule = row
+    record.ins = ins
+    record.out = place
+    record.kept = (*keeps, last)
+    array_row(t, record)
+    return array_of(value, place)
+
+
+def unary(row, x):
+    """The ufunc of a row on one array."""
+    t: Tape = tape_here()
+    r: Row = row
+    a: Array = x
+    value = r.ufunc(a.nd)
+    if not active(t, a.place):
+        return dressed(value)
+    needed: cython.int = r.needs[0]
+    keep: object = kept(t, 0, x, a.nd) if needed & 1 else a.place
+    if type(value) is _ndarray:
+        return recorded_array(t, r, (a.place,), (keep,), value, needed)
+    return recorded(t, r, (x,), [a.nd], [a.place], value, None)
+
+
+def binary(row, x, y):
+    """The ufunc of a row on two operands, one of them an array; NotImplemented for others."""
+    r: Row = row
+    return elementwise(r.ufunc, r.ufunc, x, y)
+
+
+@cython.cfunc
+def multiplied(x: object, y: object) -> object:
+    """x @ y."""
+    if type(x) in (Array, _ndarray) and type(y) in (Array, _ndarray):
+        if plain_of(x).dtype.kind in "fc" and plain_of(y).dtype.kind in "fc":
+            return apply(_matmul, (x, y), {})
+    return _numpy.binary(np.matmul, x, y)
+
+
+def multiply_by(rule):
+    """Let `rule` be that of the operator ``@``."""
+    global _matmul
+    _matmul = rule
 
 
 def elementwise_of(rule, operands, value_options):
@@ -758,7 +801,7 @@ def in_place(ufunc: object, a: Array, result: object) -> object:
     """Write the result of an operator into its left operand, as ``*=`` does."""
     if result is NotImplemented:
         return result
-    value = result.nd if type(result) is Array else plain(result)
+    value = plain_of(result)
     if not np.can_cast(getattr(value, "dtype", np.dtype(float)), a.nd.dtype, "same_kind"):
         ufunc(a.nd, value, out=a.nd)  # raises what NumPy raises
     write(a, result)
@@ -944,13 +987,13 @@ class Array:
         return other // self, other % self
 
     def __matmul__(self, other):
-        return _numpy.binary(np.matmul, self, other)
+        return multiplied(self, other)
 
     def __rmatmul__(self, other):
-        return _numpy.binary(np.matmul, other, self)
+        return multiplied(other, self)
 
     def __neg__(self):
-        return _numpy.ufunc(np.negative, "__call__", (self,), {})
+        return unary(_rows[np.negative], self)
 
     def __pos__(self):
         return _numpy.ufunc(np.positive, "__call__", (self,), {})

@@ -72,8 +72,8 @@ def number_attribute(x: Any, name: str) -> Any:
             return ()
         if name in ("ndim", "size", "itemsize", "nbytes"):
             return getattr(np.float64(), name)
-        if name == "item":
-            return lambda *index: x
+        if name in ("item", "tolist"):
+            return lambda *index: scalar.as_float(x)
         if hasattr(np.float64, name) and not name.startswith("_"):
             return array_attribute(_as_array(x), name)
     f = _OBJECT_LOOPS.get(name)
@@ -134,23 +134,28 @@ def _item(x: Any, *index: Any) -> Any:
     if not index:
         if x.size != 1:
             return plain_of(x).item()  # raises what NumPy raises
-        return array.item(x)
+        return _number(array.item(x))
     index = index[0] if len(index) == 1 else index
     if not isinstance(index, tuple):
         index = np.unravel_index(index, x.shape)
-    return x[tuple(map(int, index))]
+    return _number(x[tuple(map(int, index))])
+
+
+def _number(x: Any) -> Any:
+    """A number as Python has it."""
+    if type(x) is Scalar:
+        return scalar.as_float(x)
+    return x if type(x) is Array else getattr(x, "item", lambda: x)()
 
 
 def _tolist(x: Any) -> Any:
     if not array.is_active(x):
         return plain_of(x).tolist()
-    return array.item(x) if x.ndim == 0 else [_tolist_of(row) for row in x]
+    return _number(array.item(x)) if x.ndim == 0 else [_tolist_of(row) for row in x]
 
 
 def _tolist_of(row: Any) -> Any:
-    if type(row) is Array:
-        return _tolist(row)
-    return row if type(row) is Scalar else row.item()
+    return _tolist(row) if type(row) is Array else _number(row)
 
 
 def _compress(x: Any, condition: Any, axis: Any = None, out: Any = None) -> Any:

@@ -10,13 +10,15 @@ from __future__ import annotations
 import builtins
 import functools
 import types
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from tapead import array, functions
-from tapead.array import FUNCTIONS, Array, plain_of
+from tapead.array import FUNCTIONS, UFUNCS, Array, plain_of
+from tapead.calls import FunctionCall, UfuncCall
 from tapead.functions import as_operand, is_tracked, plain_tree
 from tapead.rules.table import Rule, as_array, unbroadcast
 from tapead.scalar import Scalar
@@ -27,11 +29,14 @@ _OURS = (Array, Scalar)
 
 
 def _dressing(f: Callable) -> Callable:
-    """f, whose arrays of floats can be written into."""
+    """f, whose arrays can be written into.
+
+    Whole numbers cannot be, but what is computed from them can: np.arange(n) * 0.5.
+    """
 
     @functools.wraps(f)
     def call(*args: Any, **options: Any) -> Any:
-        return array.dressed(f(*args, **options))
+        return array.dressed(f(*args, **options), "fciu")
 
     return call
 
@@ -53,7 +58,7 @@ def array_(
     plain = {} if dtype is None else {"dtype": dtype}
     if type(object) not in _OURS and not _holds_ours(object):
         return array.dressed(
-            np.array(object, copy=copy, order=order, subok=subok, ndmin=ndmin, **plain)
+            np.array(object, copy=copy, order=order, subok=subok, ndmin=ndmin, **plain), "fciu"
         )
     kind = None if dtype is None else np.dtype(dtype).kind
     if kind == "O":
@@ -72,7 +77,7 @@ def array_(
 
 def _holds_ours(x: Any) -> bool:
     """Whether a list, or an object array, holds numbers or arrays of ours."""
-    if isinstance(x, (list, tuple)):
+    if isinstance(x, (list, tuple, deque)):
         return any(type(y) in _OURS or _holds_ours(y) for y in x)
     if type(x) is np.ndarray and x.dtype.kind == "O":
         return any(type(y) in _OURS for y in x.flat)
@@ -176,7 +181,7 @@ def _like(f: Callable) -> Callable:
 def arange(*args: Any, dtype: Any = None, **options: Any) -> Any:
     """`np.arange`: how many there are is a decision; where they begin, and the step, count."""
     if not is_tracked(args):
-        return array.dressed(np.arange(*args, dtype=dtype, **options))
+        return array.dressed(np.arange(*args, dtype=dtype, **options), "fciu")
     start, stop, step = (0.0, args[0], 1.0) if len(args) == 1 else (*args[:2], *(args[2:] or (1.0,)))
     value = np.arange(plain_of(start), plain_of(stop), plain_of(step), dtype=dtype)
     return _spaced(value, start, step)
@@ -326,10 +331,45 @@ _own.update({name: _like(getattr(np, name)) for name in _LIKE})
 for _name in (*_LIKE, "full_like", "copy", "linspace", "logspace", "geomspace"):
     FUNCTIONS[getattr(np, _name)] = _own[_name]
 
-numpy_ = types.ModuleType("numpy", np.__doc__)
-vars(numpy_).update(vars(np), **_own)
+
+def _calls(module: types.ModuleType) -> dict[str, Any]:
+    """Stand-ins for the functions and ufuncs of a module that have a rule."""
+    found: dict[str, Any] = {}
+    for name, f in vars(module).items():
+        if name.startswith("_") or name in _own or isinstance(f, type):
+            continue
+        try:
+            if f in UFUNCS:
+                found[name] = UfuncCall(f, UFUNCS[f], as_operand)
+            elif f in FUNCTIONS and callable(f):
+                found[name] = FunctionCall(f, FUNCTIONS[f], functions.on_plain)
+        except TypeError:  # not hashable: no function
+            continue
+    return found
+
+
+def _stand_in(module: types.ModuleType, **own: Any) -> types.ModuleType:
+    made = types.ModuleType(module.__name__, module.__doc__)
+    vars(made).update(vars(module), **own)
+    return made
+
+
+_by_id: dict[int, Any] = {}
+_inner = {}
+for _module in (np, np.linalg, np.fft):
+    _found = {**(_own if _module is np else {}), **_calls(_module)}
+    _by_id.update({id(getattr(_module, name)): f for name, f in _found.items()})
+    if _module is not np:
+        _inner[_module.__name__.rpartition(".")[2]] = _stand_in(_module, **_found)
+numpy_ = _stand_in(np, **{**_own, **_calls(np), **_inner})
 
 
 def stand_ins() -> dict[int, Any]:
-    """What takes the place of each function of NumPy's, by the function's id."""
-    return {id(getattr(np, name)): f for name, f in _own.items()}
+    """What takes the place of each function and module of NumPy's, by its id."""
+    modules = {id(getattr(np, name)): module for name, module in _inner.items()}
+    return {**_by_id, **modules, id(np): numpy_}
+
+
+def originals() -> dict[int, Any]:
+    """The modules that `stand_ins` stand for, by the stand-in's id."""
+    return {id(numpy_): np, **{id(m): getattr(np, name) for name, m in _inner.items()}}

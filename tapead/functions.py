@@ -8,7 +8,7 @@ refused; on arrays without derivative it is NumPy's.
 from __future__ import annotations
 
 import functools
-import operator
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 from tapead import array, guards, rules
 from tapead.array import FUNCTIONS, METHODS, UFUNCS, Array, plain_of
 from tapead.errors import UnsupportedError
-from tapead.places import Place
+from tapead.places import Row
 from tapead.rules import indexing
 from tapead.rules.table import Elementwise, Rule, as_array
 from tapead.scalar import Scalar
@@ -34,8 +34,8 @@ def as_operand(x: Any) -> Any:
         if type(x) is np.ndarray and x.dtype.kind == "O":
             return _from_objects(x)
         return x
-    if isinstance(x, (list, tuple)):
-        return as_array(x)
+    if isinstance(x, (list, tuple, deque)):
+        return as_array(list(x))
     return x
 
 
@@ -51,7 +51,7 @@ def is_tracked(tree: Any) -> bool:
     """Whether an argument is, or holds, a number with a derivative."""
     if type(tree) in (Scalar, Array):
         return array.is_active(tree)
-    if isinstance(tree, (list, tuple)):
+    if isinstance(tree, (list, tuple, deque)):
         return any(map(is_tracked, tree))
     if isinstance(tree, dict):
         return any(map(is_tracked, tree.values()))
@@ -62,7 +62,7 @@ def plain_tree(tree: Any) -> Any:
     """An argument with plain data in the place of arrays and numbers of ours."""
     if type(tree) in (Scalar, Array):
         return plain_of(tree)
-    if type(tree) in (list, tuple):
+    if type(tree) in (list, tuple, deque):
         return type(tree)([plain_tree(x) for x in tree])
     if type(tree) is dict:
         return {k: plain_tree(x) for k, x in tree.items()}
@@ -386,9 +386,11 @@ def install() -> None:
     """Make calls of all rows, and let arrays and numbers find them."""
     for row in rules.ROWS:
         if isinstance(row, Elementwise):
-            UFUNCS[row.ufunc] = row
+            UFUNCS[row.ufunc] = Row(row)
         else:
             FUNCTIONS[row.function] = call_of(row)
+            if row.function is np.matmul:
+                array.multiply_by(row)
     FUNCTIONS.update(rules.COMPOSED)
     for f in rules.VIEWS:
         FUNCTIONS[f] = view_of(f)

@@ -43,7 +43,6 @@ _REPLACEMENTS: dict[int, Any] = {
     id(functools.lru_cache): aware.lru_cache,
     id(functools.cache): aware.cache,
     id(float): aware.float_,
-    id(np): aware_numpy.numpy_,
     **aware_numpy.stand_ins(),
 }
 for _name in tapead.math.__all__:
@@ -52,7 +51,7 @@ for _name in tapead.math.__all__:
 _ORIGINALS: dict[int, Any] = {
     id(tapead.math): math,
     id(aware.functools_): functools,
-    id(aware_numpy.numpy_): np,
+    **aware_numpy.originals(),
     **{
         id(getattr(tapead.math, name)): getattr(math, name)
         for name in tapead.math.__all__

@@ -139,18 +139,38 @@ def add(buffer, term):
     np.add(buffer, term, out=buffer, casting="unsafe")
 
 
-def negate(x, out):
-    """-x into `out`, which may be x; into a new array without it."""
-    return np.negative(x, out=out)
+def add_outer(buffer, g, x):
+    """Add the outer product of two vectors to a matrix, 0 times infinity counting 0."""
+    if cython.compiled:
+        if (
+            simple(buffer)
+            and simple(g)
+            and simple(x)
+            and cnp.PyArray_NDIM(buffer) == 2
+            and cnp.PyArray_NDIM(g) == 1
+            and cnp.PyArray_NDIM(x) == 1
+        ):
+            m: cython.Py_ssize_t = cnp.PyArray_SIZE(g)
+            n: cython.Py_ssize_t = cnp.PyArray_SIZE(x)
+            i: cython.Py_ssize_t
+            j: cython.Py_ssize_t
+            t: cython.double
+            c: cython.double
+            gp: cython.p_double = cython.cast(cython.p_double, cnp.PyArray_DATA(g))
+            xp: cython.p_double = cython.cast(cython.p_double, cnp.PyArray_DATA(x))
+            bp: cython.p_double = cython.cast(cython.p_double, cnp.PyArray_DATA(buffer))
+            for i in range(m):
+                c = gp[i]
+                for j in range(n):
+                    t = c * xp[j]
+                    if t != t and (c == 0.0 or xp[j] == 0.0):
+                        t = 0.0
+                    bp[j] += t
+                bp += n
+            return
+    add(buffer, product(g[:, None], x))
 
 
 def total(g):
     """The sum of all elements, as NumPy adds them."""
     return np.add.reduce(g, axis=None)
-
-
-def is_fresh(x):
-    """Whether nobody else holds x, which may be written into then: a rule has just made it."""
-    if cython.compiled:
-        return Py_REFCNT(x) <= 2 and cnp.PyArray_CHKFLAGS(x, cnp.NPY_ARRAY_OWNDATA)
-    return False

@@ -18,13 +18,21 @@ cdef class Place:
 
 @cython.final
 cdef class Record:
-    cdef readonly object rule
-    cdef readonly tuple ins
-    cdef readonly object out
-    cdef readonly tuple kept
+    cdef public object rule
+    cdef public tuple ins
+    cdef public object out
+    cdef public tuple kept
     cdef readonly object options
 
     cpdef keep(self, k, value)
+
+
+@cython.final
+cdef class Row:
+    cdef readonly object ufunc
+    cdef readonly tuple partials
+    cdef readonly tuple needs
+    cdef readonly bint multiplies
 
 
 cdef Place new_root(object data)

@@ -15,6 +15,8 @@ from __future__ import annotations
 import cython
 import numpy as np
 
+from tapead.rules.table import mask_of
+
 if cython.compiled:
     cnp.import_array()
 
@@ -239,3 +241,23 @@ class Record:
         kept = list(self.kept)
         kept[k] = value
         self.kept = tuple(kept)
+
+
+@cython.final
+@cython.cclass
+class Row:
+    """An `Elementwise` row as operations and sweeps read it.
+
+    needs : for each operand a mask of what its partial reads: bit k for operand k, VALUE for the
+        value
+    multiplies : whether the partials of a product are the other operand
+    """
+
+    if not cython.compiled:
+        __slots__ = ("multiplies", "needs", "partials", "ufunc")
+
+    def __init__(self, rule):
+        self.ufunc = rule.ufunc
+        self.partials = tuple(rule.partials)
+        self.needs = tuple([mask_of(needed) for needed in rule.needs])
+        self.multiplies = rule.ufunc is np.multiply

@@ -111,7 +111,7 @@ def as_double(c: object) -> cython.double:
 def number(t: Tape, row: cython.Py_ssize_t, v: cython.double, kind: cython.int) -> Scalar:
     """The number that row stands for."""
     r: Scalar = Scalar.__new__(Scalar)
-    r.v = v
+    r.v = v if cython.compiled else float(v)
     r.row = cython.cast(cython.int, row)
     r.kind = kind
     r.epoch = t.epoch

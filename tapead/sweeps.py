@@ -65,7 +65,9 @@ def array_row_back(
         if g != 0.0 and a >= lo:
             adj[a - lo] += g
     else:
-        record: Record = tape.records.pop() if consume else tape.records[a]
+        record: Record = tape.records[a]
+        if consume:
+            del tape.records[a:]  # rows that were not visited have theirs after it
         for row, term in reverse_record(buffers, record, g):
             if row >= lo:
                 adj[cython.cast(cython.Py_ssize_t, row) - lo] += cython.cast(cython.double, term)
@@ -448,5 +450,7 @@ def array_dependence(
     for out in outs:
         if type(out) is Place:
             number = out.number if out.root is None else out.root.number
-            storages[number] = of_storage(number) | bits
+            # A constant that is written counts by what it overwrites.
+            bits |= of_storage(number)
+            storages[number] = bits
     return bits

@@ -13,18 +13,21 @@ import numpy as np
 
 from tapead import kernels
 from tapead.array import ADD_AT, ADD_IN, COPY, INPUT, STOP, SUB_IN, WRITE, WRITE_AT, plain_of
-from tapead.places import Place, Record
-from tapead.rules.table import LINEAR, Elementwise, unbroadcast
+from tapead.places import Place, Record, Row
+from tapead.rules.table import LINEAR, unbroadcast
 from tapead.tape import Tape
 
 if not cython.compiled:
-    from tapead.kernels import add, add_times, times
+    from tapead.kernels import add, add_outer, add_times, times
+    from tapead.kernels import alike as kernels_alike
+    from tapead.kernels import simple as kernels_simple
     from tapead.places import adjoint_buffer, view_of
 else:
     cnp.import_array()
 
 _ndarray = np.ndarray
 _BLOCK = kernels.BLOCK
+_DOUBLE = np.dtype(float)
 
 
 @cython.final
@@ -138,18 +141,33 @@ def flat_memory(buffer):
 def add_term(buffers: Buffers, place: object, term: object, owned: cython.bint) -> object:
     """Add a term to the adjoint of an operand; `owned` gives the term's memory away."""
     if type(place) is not Place:
-        return (place, float(kernels.total(term) if type(term) is _ndarray else term))
+        term = kernels.total(term) if type(term) is _ndarray else term
+        return (place, float(term.real))
     p: Place = place
     root: Place = p if p.root is None else p.root
     if not buffers.wanted(root.number):
         return None
+    if kernels_simple(term) and p.dtype is _DOUBLE and has_shape(term, p.shape):
+        if p.root is not None:
+            add(view_of(buffers.made(root.number), p), term)
+            return None
+        there = buffers.get(root.number)
+        if there is not None:
+            add(there, term)
+            return None
+        if p.strides is None:
+            buffers.put(root.number, term if owned else copied(term))
+            return None
     if type(term) is not _ndarray:
         term = np.asarray(term)
     if term.dtype.kind == "c" and p.dtype.kind != "c":
         term = term.real
         owned = False
     if term.shape != p.shape:
-        term = unbroadcast(term, p)
+        if len(p.shape) == 0:
+            term = np.asarray(np.add.reduce(term, axis=None))
+        else:
+            term = unbroadcast(term, p)
     if p.root is not None:
         add(view_of(buffers.made(root.number), p), term)
         return None
@@ -166,13 +184,38 @@ def add_term(buffers: Buffers, place: object, term: object, owned: cython.bint) 
     return None
 
 
+@cython.cfunc
+@cython.inline
+@cython.exceptval(check=False)
+def has_shape(x: object, shape: tuple) -> cython.bint:
+    """Whether an array has that shape."""
+    if cython.compiled:
+        k: cython.int
+        nd: cython.int = cnp.PyArray_NDIM(x)
+        if nd != len(shape):
+            return False
+        for k in range(nd):
+            if cnp.PyArray_DIM(x, k) != cython.cast(cython.Py_ssize_t, shape[k]):
+                return False
+        return True
+    return x.shape == shape
+
+
+@cython.cfunc
+def copied(x: object) -> object:
+    """A copy of an array of doubles in C order."""
+    if cython.compiled:
+        return cnp.PyArray_NewCopy(x, cnp.NPY_CORDER)
+    return x.copy()
+
+
 def reverse_record(buffers: Buffers, record: Record, g: cython.double):
     """One array row of the reverse sweep; g is its own adjoint where the result is a number.
 
     Gives what is to be added to the adjoints of rows, as pairs (row, term).
     """
     rule = record.rule
-    if type(rule) is Elementwise:
+    if type(rule) is Row:
         return reverse_elementwise(buffers, record, g)
     if rule is WRITE or rule is ADD_IN or rule is SUB_IN or rule is WRITE_AT or rule is ADD_AT:
         return reverse_write(buffers, record)
@@ -221,6 +264,8 @@ def reverse_rule(buffers: Buffers, record: Record, adjoint: cython.double):
         place = record.ins[i]
         if place is None:
             continue
+        if rule.outer and i == 0 and outer_term(buffers, place, g, kept[1]):
+            continue
         if rule.variadic:
             term = rule.adjoints(i, g, v, *kept, **options)
         else:
@@ -229,6 +274,21 @@ def reverse_rule(buffers: Buffers, record: Record, adjoint: cython.double):
         if given is not None:
             terms.append(given)
     return terms
+
+
+@cython.cfunc
+def outer_term(buffers: Buffers, place: object, g: object, x: object) -> cython.bint:
+    """Add the outer product of g and x to a matrix's adjoint; False if they are no vectors."""
+    if type(place) is not Place or not (kernels_simple(g) and kernels_simple(x)):
+        return False
+    p: Place = place
+    if len(p.shape) != 2 or len(g.shape) != 1 or len(x.shape) != 1 or p.dtype is not _DOUBLE:
+        return False
+    root: Place = p if p.root is None else p.root
+    if buffers.wanted(root.number):
+        buffers.made(root.number)
+        add_outer(buffers.view(p), g, x)
+    return True
 
 
 @cython.cfunc
@@ -253,6 +313,8 @@ def any_nonzero(g: object) -> cython.bint:
             if part is not None and np.any(part):
                 return True
         return False
+    if type(g) is not _ndarray:
+        return True  # a number's adjoint that is 0 does not get here
     if cython.compiled:
         if kernels_simple(g):
             n: cython.Py_ssize_t = cnp.PyArray_SIZE(g)
@@ -266,29 +328,49 @@ def any_nonzero(g: object) -> cython.bint:
 
 
 def reverse_elementwise(buffers: Buffers, record: Record, adjoint: cython.double):
-    """The record of an `Elementwise` row: adjoint times partial, for each operand."""
+    """The record of a ufunc: adjoint times partial, for each operand."""
     g = adjoint_of(buffers, record.out, adjoint)
     if g is None:
         return ()
-    rule = record.rule
+    row: Row = record.rule
     ins: tuple = record.ins
-    kept: list = [plain_of(x) for x in record.kept]
     last: cython.int = len(ins) - 1
     while last >= 0 and ins[last] is None:
         last -= 1
     terms: object = ()
+    kept: list = None
     i: cython.int
     for i in range(last + 1):
         place = ins[i]
         if place is None:
             continue
-        partial = rule.partials[i]
+        partial = row.partials[i]
         if partial is None:
             continue
-        given = partial_term(buffers, place, g, partial, kept, i == last)
+        if type(partial) is float:
+            given = signed_term(buffers, place, g, partial, i == last)
+        elif row.multiplies:
+            factor = plain_of(record.kept[1 - i])
+            given = factor_term(buffers, place, g, factor, i == last)
+        else:
+            if kept is None:
+                kept = [plain_of(x) for x in record.kept]
+            given = partial_term(buffers, place, g, partial, kept, i == last)
         if given is not None:
             terms = (*terms, given)
     return terms
+
+
+@cython.cfunc
+def signed_term(
+    buffers: Buffers, place: object, g: object, sign: object, last: cython.bint
+) -> object:
+    """Add g, or -g, to an operand's adjoint; `last` lets g be used up."""
+    if sign == 1.0:
+        return add_term(buffers, place, g, last)
+    if type(g) is not _ndarray:
+        return add_term(buffers, place, -g, False)
+    return add_term(buffers, place, times(g, -1.0, g if last else None), True)
 
 
 @cython.cfunc
@@ -297,28 +379,47 @@ def partial_term(
 ) -> object:
     """Add g times a partial derivative to an operand's adjoint; `last` lets g be used up."""
     if type(g) is not _ndarray:
-        p: object = partial if type(partial) is float else partial(*kept)
-        return add_term(buffers, place, kernels.product(g, p), False)
-    same: cython.bint = type(place) is Place and g.shape == cython.cast(Place, place).shape
-    if type(partial) is float:
-        if partial == 1.0:
-            return add_term(buffers, place, g, last)
-        return add_term(buffers, place, np.negative(g, out=g if last else None), True)
-    if g.size > 2 * _BLOCK and same and divisible(g, kept):
+        return add_term(buffers, place, kernels.product(g, partial(*kept)), False)
+    if (
+        cnp_size(g) > 2 * _BLOCK
+        and type(place) is Place
+        and g.shape == cython.cast(Place, place).shape
+        and divisible(g, kept)
+    ):
         return in_blocks(buffers, place, g, partial, kept, last)
-    p = partial(*kept)
-    if type(p) is not float and type(p) is not _ndarray:
-        p = float(p) if isinstance(p, (int, np.floating)) and g.dtype == np.float64 else p
-    if same and type(place) is Place:
+    return factor_term(buffers, place, g, partial(*kept), last)
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(-1)
+def cnp_size(x: object) -> cython.Py_ssize_t:
+    if cython.compiled:
+        return cnp.PyArray_SIZE(x)
+    return x.size
+
+
+@cython.cfunc
+def factor_term(
+    buffers: Buffers, place: object, g: object, p: object, last: cython.bint
+) -> object:
+    """Add g times p to an operand's adjoint; `last` lets g be used up."""
+    if type(g) is not _ndarray:
+        return add_term(buffers, place, kernels.product(g, p), False)
+    if type(p) is not float and g.dtype is _DOUBLE:
+        if type(p) is not _ndarray or (p.dtype is _DOUBLE and p.ndim == 0):
+            p = float(p) if not isinstance(p, complex) else p
+    if type(place) is Place and type(p) is not complex:
         q: Place = place
         root: Place = q if q.root is None else q.root
         if not buffers.wanted(root.number):
             return None
-        buffer = buffers.view(q)
-        if buffer is not None and buffer.dtype == g.dtype and not np.iscomplexobj(p):
-            add_times(buffer, g, p)
-            return None
-    fits = last and not np.iscomplexobj(p) and np.shape(p) in ((), g.shape)
+        if q.dtype is _DOUBLE and kernels_simple(g) and has_shape(g, q.shape):
+            there = buffers.view(q)
+            if there is not None and (type(p) is float or kernels_alike(g, p)):
+                add_times(there, g, p)
+                return None
+    fits = last and (type(p) is float or type(p) is _ndarray and p.dtype is g.dtype and p.shape == g.shape)
     return add_term(buffers, place, times(g, p, g if fits else None), True)
 
 
@@ -433,7 +534,7 @@ def tangent(rule, tangents, operands, v, options):
     for i, t in enumerate(tangents):
         if t is None:
             continue
-        if type(rule) is Elementwise:
+        if type(rule) is Row:
             partial = rule.partials[i]
             if partial is None:
                 continue

@@ -17,8 +17,8 @@ from tapead import array, scalar
 from tapead.array import ADD_AT, ADD_IN, COPY, INPUT, STOP, SUB_IN, WRITE, Array
 from tapead.elementary import CODES, OPS, Op, ieee
 from tapead.partials import value as ieee_value
-from tapead.places import Place, Record, place_of_root, root_of, zeros_at
-from tapead.rules.table import Elementwise, Shaped, product, unbroadcast
+from tapead.places import Place, Record, Row, place_of_root, root_of, zeros_at
+from tapead.rules.table import Shaped, product, unbroadcast
 from tapead.scalar import Scalar
 from tapead.sweeps import dependence
 from tapead.tape import Tape
@@ -251,7 +251,8 @@ def _array_row(tape: Tape, r: int, row: tuple, g: object, storages: _Storages, a
         if isinstance(place, Place):
             storages.add(place, term)
         elif place is not None:
-            add(place, np.sum(term) if np.ndim(term) else term)
+            term = np.sum(term) if np.ndim(term) else term
+            add(place, np.real(term) if np.iscomplexobj(term) else term)
 
 
 def _terms(tape: Tape, record: Record, r: int, g: object, storages: _Storages):
@@ -279,7 +280,7 @@ def _terms(tape: Tape, record: Record, r: int, g: object, storages: _Storages):
     for i, place in enumerate(record.ins):
         if place is None:
             continue
-        if isinstance(rule, Elementwise):
+        if type(rule) is Row:
             partial = rule.partials[i]
             if partial is None:
                 continue

@@ -237,12 +237,12 @@ def _swept(
     arrays = len(tape.storages) > first_storage or type(output) is Place
     if output is None or (type(output) is int and output < lo):
         if not arrays:
-            return scalar.plain(result), [0.0] * (begin - lo)
+            return array.plain_data(result), [0.0] * (begin - lo)
         output = -1
     if tape.depth > 1 and output != -1 and _from_outside(tape, lo, first_storage, begin, output):
         return result, sweeps_recorded.reverse(tape, lo, first_storage, begin, output)
     if not arrays:
-        return scalar.plain(result), sweeps.gradient(tape, lo, begin, output, tape.depth == 1)
+        return array.plain_data(result), sweeps.gradient(tape, lo, begin, output, tape.depth == 1)
     adjoints = sweeps.array_gradient(tape, lo, first_storage, begin, output, tape.depth == 1)
     return array.plain_data(result), adjoints
 

@@ -100,6 +100,8 @@ def conj_t(x: Any) -> Any:
 
 def tensordot_first(g: Any, a: Any, b: Any, axes_a: Sequence[int], axes_b: Sequence[int]) -> Any:
     """The adjoint of a, where g is that of a sum over pairs of axes of a and b."""
+    if a.ndim == b.ndim == len(axes_a) == 1:
+        return times(g, b)
     if a.ndim == b.ndim == 2 and len(axes_a) == 1:
         left = b if axes_b[0] == 0 else b.T
         return contracted(np.dot, g, left.T) if axes_a[0] == 1 else contracted(np.dot, left, g.T)
@@ -118,6 +120,8 @@ def tensordot_first(g: Any, a: Any, b: Any, axes_a: Sequence[int], axes_b: Seque
 
 def tensordot_second(g: Any, a: Any, b: Any, axes_a: Sequence[int], axes_b: Sequence[int]) -> Any:
     """The adjoint of b: that of the first operand of the product in the other order."""
+    if a.ndim == b.ndim == len(axes_a) == 1:
+        return times(g, a)
     if a.ndim == b.ndim == 2 and len(axes_a) == 1:
         left = a if axes_a[0] == 1 else a.T
         return contracted(np.dot, left.T, g) if axes_b[0] == 0 else contracted(np.dot, g.T, left)

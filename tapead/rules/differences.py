@@ -125,8 +125,9 @@ def _end_weights(h1: Any, h2: Any, even: bool) -> tuple[Any, Any, Any]:
 
 def _ends(f: Any, h: Any, even: bool, axis: int, edge_order: int) -> tuple[Any, Any]:
     """The derivative at the first and the last element."""
-    x = [_cut(f, axis, k, k + 1 or None) for k in (0, 1, edge_order, -edge_order - 1, -2, -1)]
-    h1, h2, h3, h4 = (h,) * 4 if even else (h[0], h[min(1, len(h) - 1)], h[max(-2, -len(h))], h[-1])
+    places = (0, 1, edge_order, -edge_order - 1, -2, -1)
+    x = [f[(slice(None),) * axis + (k,)] for k in places]
+    h1, h2, h3, h4 = (h,) * 4 if even else (h[0], h[1], h[-2], h[-1])
     if edge_order == 1:
         return (x[1] - x[0]) / h1, (x[5] - x[4]) / h4
     a, b, c = _end_weights(h1, h2, even)
@@ -142,9 +143,9 @@ def _slope(f: Any, spacing: Any, axis: int, edge_order: int) -> Any:
             "at least (edge_order + 1) elements are required."
         )
     h, even = _spacing(spacing, f.shape[axis])
-    first, last = _ends(f, h, even, axis, edge_order)
-    parts = [cast(x, f.dtype) for x in (first, _inner(f, h, even, axis), last)]
-    return np.concatenate(parts, axis=axis)
+    first, last = (np.expand_dims(arrayed(x), axis) for x in _ends(f, h, even, axis, edge_order))
+    parts = (first, _inner(f, h, even, axis), last)
+    return np.concatenate([cast(x, f.dtype) for x in parts], axis=axis)
 
 
 def gradient(f, *varargs, axis=None, edge_order=1):

@@ -25,7 +25,7 @@ Labels = tuple[int, ...]
 
 # Sums of no more products than this are done by einsum itself: sooner than a pair is arranged.
 _SMALL = 8000
-_MOST = 16  # operands
+_MOST = 10  # operands: so many digits there are to say which ones a rule needs
 # The letters of the labels 0, 1, ... of einsum's other form, in NumPy's order.
 _LETTERS = string.ascii_uppercase + string.ascii_lowercase
 
@@ -287,7 +287,7 @@ def _rule(count: int) -> Rule:
         f"{names}; subscripts, settings",
         tuple(functools.partial(_adjoint, i) for i in range(count)),
         tuple(functools.partial(_tangent, i) for i in range(count)),
-        tuple(" ".join(str(j) for j in range(count) if j != i) for i in range(count)),
+        tuple("".join(str(j) for j in range(count) if j != i) for i in range(count)),
     )
 
 

@@ -20,7 +20,6 @@ import numpy as np
 
 from tapead.errors import UnsupportedError
 
-from . import eigen, matrices
 from .contractions import column, conj, conj_t, transposed
 from .matrices import (
     at_row,
@@ -83,7 +82,7 @@ def _svd_adjoint(g: Any, v: Any, a: Any, full_matrices: bool = True) -> Any:
     if is_complex(u):
         gu, gv = _svd_turned(gu, gv, u, right)
     x, y = np.matmul(transposed(u), gu), np.matmul(transposed(right), gv)
-    near, far = 0.5 * by_gaps(x + y, s, used), 0.5 * product(x - y, _inverse_sums(s))
+    near, far = 0.5 * by_gaps(x + y, s, used), 0.5 * _by_sums(x - y, s)
     inner = near + conj_t(near) + far - conj_t(far)
     inner = inner + np.where(eye(inner), gs[..., None, :], np.zeros((), gs.dtype))
     inverse = _inverse(s)
@@ -102,8 +101,11 @@ def _inverse(x: Any) -> Any:
     return np.where(x == 0, np.inf, 1 / np.where(x == 0, 1, x))
 
 
-def _inverse_sums(s: Any) -> Any:
-    return _inverse(s[..., None, :] + column(s))
+def _by_sums(x: Any, s: Any) -> Any:
+    """x_ij / (s_j + s_i), where x - x^H is all that matters: of a real x not the diagonal."""
+    if not is_complex(x):
+        x = np.where(eye(x), np.zeros((), x.dtype), x)
+    return product(x, _inverse(s[..., None, :] + column(s)))
 
 
 def _svd_turned(gu: Any, gv: Any, u: Any, right: Any) -> tuple[Any, Any]:
@@ -121,7 +123,7 @@ def _svd_tangent(t: Any, v: Any, a: Any, full_matrices: bool = True) -> Any:
     p = np.matmul(conj_t(u), tv)
     ph = conj_t(p)
     near = 0.5 * by_gaps(p + ph, s, p + ph != 0)
-    far = 0.5 * product(p - ph, _inverse_sums(s))
+    far = 0.5 * _by_sums(p - ph, s)
     inverse = _inverse(s)[..., None, :]
     du = np.matmul(u, near + far)
     dv = np.matmul(right, near - far)
@@ -288,8 +290,6 @@ RULES = (
         _cholesky_tangent,
         "v",
     ),
-    *eigen.RULES,
-    *matrices.RULES,
 )
 
 COMPOSED = {np.linalg.svd: _svd, np.linalg.qr: _qr}

@@ -1,4 +1,4 @@
-"""np.linalg: systems of equations, inverses, determinants, least squares.
+"""np.linalg: systems of equations, inverses, determinants, condition numbers.
 
 The formulas are those of Giles, *Collected matrix derivative results for forward and reverse mode
 algorithmic differentiation* (2008), with the adjoints of complex matrices not conjugated: for
@@ -13,12 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from . import norms
-from .contractions import column, conj, conj_t, transposed
-from .matrices import both_triangles, one_triangle, square, triangle_inverse
+from .contractions import column, conj, conj_t, times, transposed
+from .matrices import square
 from .table import Rule, as_array, primitive, product, unbroadcast
 
-_UNSET = object()
 _NUMPY_2 = int(np.__version__.partition(".")[0]) >= 2
 
 # Beyond this ratio of singular values the inverse is no way to the derivative of a cofactor.
@@ -43,7 +41,7 @@ def _solved(a: Any, b: Any, vector: bool) -> Any:
 def _solve_matrix(g: Any, v: Any, a: Any, b: Any) -> Any:
     vector = _is_vector(a, b)
     h = _solved(transposed(a), g, vector)
-    r = product(column(h), v[..., None, :]) if vector else np.matmul(h, transposed(v))
+    r = times(column(h), v[..., None, :]) if vector else np.matmul(h, transposed(v))
     return unbroadcast(-r, a)
 
 
@@ -168,137 +166,7 @@ def _slogdet_tangent(t: Any, v: Any, a: Any) -> Any:
     return np.zeros(z.shape), z
 
 
-# -------------------------------------------------------------------------------- least squares ---
-
-
-@primitive
-def pseudoinverse(a: Any, rcond: Any, hermitian: bool) -> Any:
-    """np.linalg.pinv with all that its result depends on."""
-    return np.linalg.pinv(a, rcond, hermitian)
-
-
-def _pinv(a: Any, rcond: Any = None, hermitian: bool = False, *, rtol: Any = _UNSET) -> Any:
-    a = as_array(a)
-    if rtol is not _UNSET and rcond is not None:
-        raise ValueError("`rtol` and `rcond` can't be both set.")
-    if rcond is None:
-        rcond = 1e-15 if rtol is _UNSET else rtol
-        if rcond is None:
-            rcond = max(a.shape[-2:]) * np.finfo(a.dtype).eps
-    return pseudoinverse(a, rcond=rcond, hermitian=hermitian)
-
-
-def _pinv_adjoint(g: Any, v: Any, a: Any, rcond: Any, hermitian: bool) -> Any:
-    """Golub and Pereyra, *The differentiation of pseudo-inverses ...* (1973), transposed.
-
-    The rank is taken to be constant: which singular values are cut off does not change.
-    """
-    if hermitian:
-        a = both_triangles(a)
-    vt = transposed(v)
-    gh = conj_t(g)
-    r = -np.matmul(np.matmul(vt, g), vt)
-    left = np.matmul(np.matmul(gh, conj(v)), vt)
-    r = r + left - np.matmul(conj(a), np.matmul(conj(v), left))
-    right = np.matmul(vt, np.matmul(conj(v), gh))
-    r = r + right - np.matmul(np.matmul(right, conj(v)), conj(a))
-    return one_triangle(r) if hermitian else r
-
-
-def _pinv_tangent(t: Any, v: Any, a: Any, rcond: Any, hermitian: bool) -> Any:
-    if hermitian:
-        a, t = both_triangles(a), both_triangles(t)
-    th, vh = conj_t(t), conj_t(v)
-    left = np.matmul(np.matmul(v, vh), th)
-    right = np.matmul(th, np.matmul(vh, v))
-    return (
-        -np.matmul(np.matmul(v, t), v)
-        + (left - np.matmul(np.matmul(left, a), v))
-        + (right - np.matmul(v, np.matmul(a, right)))
-    )
-
-
-def _pseudoinverse_of_rank(a: Any, rank: int, rcond: Any) -> Any:
-    """By qr where the rank is full, which takes a fraction of svd's time."""
-    if rank == a.shape[1]:
-        q, r = np.linalg.qr(a)
-        return np.matmul(transposed(triangle_inverse(transposed(r))), conj_t(q))
-    if rank == a.shape[0]:
-        q, r = np.linalg.qr(conj_t(a))
-        return np.matmul(q, conj(triangle_inverse(transposed(r))))
-    if rcond is None:
-        rcond = np.finfo(np.float64).eps * max(a.shape)
-    elif isinstance(rcond, str) or rcond < 0:
-        rcond = np.finfo(np.float64).eps
-    return np.linalg.pinv(a, rcond)
-
-
-class _Fit:
-    """The parts of a least squares problem, its right-hand sides as the columns of a matrix."""
-
-    def __init__(self, v: Any, a: Any, b: Any, rcond: Any) -> None:
-        self.vector = b.ndim == 1
-        self.a = a
-        self.x, self.residuals = self.columns(v[0]), v[1].size > 0
-        self.full = v[2] == a.shape[1]
-        self.p = _pseudoinverse_of_rank(a, v[2], rcond)
-        self.r = self.columns(b) - np.matmul(a, self.x)
-
-    def columns(self, y: Any) -> Any:
-        return y[:, None] if self.vector else y
-
-    def shaped(self, y: Any) -> Any:
-        return y[:, 0] if self.vector else y
-
-
-def _lstsq_matrix(g: Any, v: Any, a: Any, b: Any, rcond: Any = None) -> Any:
-    """x is pinv(a) b; of a residual's change nothing comes from x, which is the best there is."""
-    fit = _Fit(v, a, b, rcond)
-    gx, p = fit.columns(g[0]), fit.p
-    r = -np.matmul(np.matmul(transposed(p), gx), transposed(fit.x))
-    along = np.matmul(conj_t(gx), conj(p))
-    r = r + np.matmul(conj(fit.r), np.matmul(along, transposed(p)))
-    if not fit.full:
-        across = conj_t(gx) - np.matmul(along, conj(a))
-        r = r + np.matmul(np.matmul(transposed(p), conj(fit.x)), across)
-    if fit.residuals:
-        r = r - 2 * np.matmul(conj(fit.r) * g[1], transposed(fit.x))
-    if np.any(g[3] != 0):
-        u, _, vh = np.linalg.svd(a, full_matrices=False)
-        r = r + np.matmul(conj(u) * g[3], conj(vh))
-    return r
-
-
-def _lstsq_side(g: Any, v: Any, a: Any, b: Any, rcond: Any = None) -> Any:
-    fit = _Fit(v, a, b, rcond)
-    r = np.matmul(transposed(fit.p), fit.columns(g[0]))
-    if fit.residuals:
-        r = r + 2 * conj(fit.r) * g[1]
-    return fit.shaped(r)
-
-
-def _lstsq_matrix_tangent(t: Any, v: Any, a: Any, b: Any, rcond: Any = None) -> Any:
-    fit = _Fit(v, a, b, rcond)
-    p, tx, th = fit.p, np.matmul(t, fit.x), conj_t(t)
-    x = np.matmul(p, np.matmul(conj_t(p), np.matmul(th, fit.r)) - tx)
-    if not fit.full:
-        across = np.matmul(th, np.matmul(conj_t(p), fit.x))
-        x = x + across - np.matmul(p, np.matmul(a, across))
-    u, _, vh = np.linalg.svd(a, full_matrices=False)
-    s = np.real(np.sum(np.matmul(conj_t(u), t) * conj(vh), axis=-1))
-    return fit.shaped(x), _residuals_change(fit, -tx, v), 0, s
-
-
-def _lstsq_side_tangent(t: Any, v: Any, a: Any, b: Any, rcond: Any = None) -> Any:
-    fit = _Fit(v, a, b, rcond)
-    t = fit.columns(t)
-    return fit.shaped(np.matmul(fit.p, t)), _residuals_change(fit, t, v), 0, np.zeros(v[3].shape)
-
-
-def _residuals_change(fit: _Fit, change: Any, v: Any) -> Any:
-    if not fit.residuals:
-        return np.zeros(v[1].shape)
-    return 2 * np.real(np.sum(conj(fit.r) * change, axis=0))
+# ----------------------------------------------------------------- condition numbers and tables ---
 
 
 def _cond(x: Any, p: Any = None) -> Any:
@@ -327,23 +195,12 @@ RULES = (
     Rule(np.linalg.det, "a", _det_adjoint, _det_tangent, "0"),
     Rule(cofactors, "a", _cofactors_change, _cofactors_change, "0"),
     Rule(np.linalg.slogdet, "a", _slogdet_adjoint, _slogdet_tangent, "0v"),
-    Rule(pseudoinverse, "a; rcond, hermitian", _pinv_adjoint, _pinv_tangent, "0v"),
-    Rule(
-        np.linalg.lstsq,
-        "a, b; rcond=None" if _NUMPY_2 else "a, b; rcond='warn'",
-        (_lstsq_matrix, _lstsq_side),
-        (_lstsq_matrix_tangent, _lstsq_side_tangent),
-        "01v",
-    ),
-    *norms.RULES,
 )
 
 COMPOSED = {
-    np.linalg.pinv: _pinv,
     np.linalg.cond: _cond,
     np.linalg.tensorinv: _tensorinv,
     np.linalg.tensorsolve: _tensorsolve,
-    **norms.COMPOSED,
 }
 
 DECISIONS = (np.linalg.matrix_rank,)

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from . import einsum
 from .contractions import (
     bilinear,
     column,
@@ -52,7 +51,8 @@ def _rule_of_sums(function: Callable, signature: str, axes_of: Callable, out: bo
             return _scaled(g, a, b)
         return tensordot_second(g, a, b, *axes_of(a, b, **options))
 
-    return Rule(function, signature, (first, second), bilinear(function), ("1", "0"), out)
+    outer = function is np.dot
+    return Rule(function, signature, (first, second), bilinear(function), ("1", "0"), out, outer)
 
 
 def _tensordot_axes(a: Any, b: Any, axes: Any = 2) -> Any:
@@ -140,7 +140,7 @@ def _gufunc_rules() -> list[Rule]:
     }
     found = [(getattr(np, name), row) for name, row in parts.items() if hasattr(np, name)]
     return [
-        Rule(f, signature, adjoints, bilinear(f), ("1", "0"), out=True)
+        Rule(f, signature, adjoints, bilinear(f), ("1", "0"), out=True, outer=f is np.matmul)
         for f, (signature, *pair) in found
         for adjoints in [tuple(pair)]
     ]
@@ -357,7 +357,6 @@ RULES = (
         (functools.partial(_cross, 0), functools.partial(_cross, 1)),
         needs=("1", "0"),
     ),
-    *einsum.RULES,
 )
 
 # NumPy 2's functions of np.linalg, which say the same of the last axes.
@@ -378,11 +377,7 @@ COMPOSED = {
     np.linalg.multi_dot: _multi_dot,
     np.linalg.matrix_power: _matrix_power,
     **{getattr(np.linalg, name): f for name, f in _OF_LINALG.items() if hasattr(np.linalg, name)},
-    **einsum.COMPOSED,
 }
-VIEWS = einsum.VIEWS
-DECISIONS = einsum.DECISIONS
-
 # For calls of generalized ufuncs with options other than their rows have.
 METHODS = {
     (rule.function, "__call__"): functools.partial(_with_options, rule.function)

@@ -21,6 +21,7 @@ never write into what they are given, and decide by shapes, dtypes and compariso
 from __future__ import annotations
 
 import functools
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -48,7 +49,10 @@ class Rule:
         Any other comes as a `Shaped`, which has a shape and a dtype only.
     """
 
-    __slots__ = ("adjoints", "function", "needs", "out", "signature", "tangents")
+    __slots__ = (
+        "adjoints", "function", "masks", "needs", "out", "outer", "signature", "tangents",
+        "variadic",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -58,6 +62,7 @@ class Rule:
         tangents: Any = LINEAR,
         needs: tuple[str, ...] | str = "",
         out: bool = False,
+        outer: bool = False,
     ) -> None:
         count = signature.partition(";")[0].count(",") + 1
         variadic = signature.startswith("*")
@@ -72,12 +77,11 @@ class Rule:
         self.adjoints = adjoints
         self.tangents = tangents
         self.needs = needs
+        self.masks = tuple(map(mask_of, needs))
         self.out = out  # whether NumPy's function takes `out=`
-
-    @property
-    def variadic(self) -> bool:
-        """Whether the operands come as one sequence."""
-        return self.signature.startswith("*")
+        self.variadic = variadic
+        # Whether the adjoint of a matrix that meets a vector is the outer product of g and that.
+        self.outer = outer
 
     def __repr__(self) -> str:
         return f"<rule of {self.function.__name__}({self.signature})>"
@@ -99,6 +103,20 @@ class Elementwise:
 
     def __repr__(self) -> str:
         return f"<rule of {self.ufunc.__name__}>"
+
+
+VALUE = 1 << 30
+
+
+def mask_of(needed: str) -> int:
+    """What a row needs, as bits: bit k for operand k, VALUE for the value.
+
+    Operands are single digits, or numbers with spaces between them.
+    """
+    mask = 0
+    for word in needed.split() if " " in needed else needed:
+        mask |= VALUE if word == "v" else 1 << min(int(word), 29)
+    return mask
 
 
 class Shaped:
@@ -185,18 +203,18 @@ def as_array(x: Any) -> Any:
     """An operand of a composed function as an array: lists of tracked numbers become tracked."""
     if hasattr(type(x), "__array_function__"):
         return x
-    if isinstance(x, (list, tuple)) and any(map(_is_tracked, _leaves(x))):
+    if isinstance(x, (list, tuple, deque)) and any(map(_is_tracked, _leaves(x))):
         return np.stack([as_array(y) for y in x])
     return np.asarray(x)
 
 
 def _leaves(x: Any) -> Any:
     for y in x:
-        if isinstance(y, (list, tuple)):
+        if isinstance(y, (list, tuple, deque)):
             yield from _leaves(y)
         else:
             yield y
 
 
 def _is_tracked(x: Any) -> bool:
-    return hasattr(type(x), "__array_function__") and not isinstance(x, np.generic)
+    return hasattr(type(x), "__array_function__")

@@ -79,7 +79,7 @@ def _convolution(function: Callable, option: str, default: Any) -> Rule:
         g = _in_full(g, a, b, axes)
         operand, other = (a, b) if this == 0 else (b, a)
         passed = {option: options[option]}
-        back = function(g, np.flip(other, axes), mode="valid", **passed)
+        back = function(g, np.flip(other, axes) if axes else other, mode="valid", **passed)
         return unbroadcast(back, operand)
 
     return Rule(

@@ -76,14 +76,15 @@ def product(x: Any, y: Any) -> Any:
 
 def operator(ufunc: Any, x: Any, y: Any) -> Any:
     """An operator between a sparse matrix and a dense operand, as SciPy defines it."""
+    name = ufunc.__name__
     matrix = isinstance(x, ss.spmatrix) or isinstance(y, ss.spmatrix)
-    if ufunc is np.matmul or (ufunc is np.multiply and matrix and _both_matrices(x, y)):
+    if name == "matmul" or (name == "multiply" and matrix and _both_matrices(x, y)):
         return product(x, y)
-    if ufunc in (np.add, np.subtract) and not matrix:
+    if name in ("add", "subtract") and not matrix:
         x, y = (z.toarray() if ss.issparse(z) else z for z in (x, y))
         return ufunc(x, y)
     raise UnsupportedError(
-        f"np.{ufunc.__name__} of a sparse and a tracked array: take the sparse one's .toarray()"
+        f"np.{name} of a sparse and a tracked array: take the sparse one's .toarray()"
     )
 
 

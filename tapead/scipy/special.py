@@ -136,7 +136,7 @@ def multigammaln(a, d):
     if not np.isscalar(d) or np.floor(d) != d:
         raise ValueError("d should be a positive integer (dimension)")
     if np.any(a <= 0.5 * (d - 1)):
-        raise ValueError(f"condition a ({a:f}) > 0.5 * (d-1) ({0.5 * (d - 1):f}) not met")
+        raise ValueError(f"condition a > 0.5 * (d-1) ({0.5 * (d - 1):f}) not met")
     terms = [_sp.loggamma(a - (j - 1.0) / 2) for j in range(1, d + 1)]
     return np.sum(np.stack(terms), axis=0) + (d * (d - 1) * 0.25) * np.log(np.pi)
 

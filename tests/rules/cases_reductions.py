@@ -16,6 +16,7 @@ BLOCK = (2, 3, 4)
 
 def _over_axes(f, x=BLOCK):
     """A reduction over all sorts of axes."""
+    begin = _first(f)
     return [
         Case(f, f, x),
         Case(f, lambda x: f(x, axis=0), x, name="axis=0"),
@@ -32,8 +33,8 @@ def _over_axes(f, x=BLOCK):
         Case(f, lambda x: f(x, axis=0), C128),
         Case(f, f, C128, name="all"),
         Case(f, lambda x: f(x, axis=1), (0, 3), name="no results"),
-        Case(f, lambda x: f(x, axis=1, where=MASK, **_first(f)), (3, 4), name="where"),
-        Case(f, lambda x: f(x, where=MASK[:, :1], **_first(f)), (3, 4), name="where, all"),
+        Case(f, lambda x: f(x, axis=1, where=MASK, **begin), (3, 4), name="where"),
+        Case(f, lambda x: f(x, where=MASK[:, :1], **begin), (3, 4), name="where, all"),
     ]
 
 

@@ -8,11 +8,17 @@ from typing import Any
 import numpy as np
 
 from tapead.errors import UnsupportedError
-from tapead.rules.table import unbroadcast
+from tapead.rules.table import as_array, unbroadcast
 
 SQRT_PI = 1.7724538509055159
 SQRT_2 = 1.4142135623730951
 SQRT_2PI = 2.5066282746310002
+
+
+def shaped(x: Any) -> Any:
+    """An operand as an array that has a shape: a tracked float becomes one without dimensions."""
+    x = as_array(x)
+    return x if hasattr(x, "ndim") else np.reshape(x, ())
 
 
 class Refused:

@@ -10,9 +10,9 @@ import numpy as np
 from scipy import special as sp
 
 from tapead.errors import UnsupportedError
-from tapead.rules.table import as_array
 
 from ..linalg import solve_triangular
+from ..rows.words import shaped
 
 _LOG_2PI = math.log(2.0 * math.pi)
 
@@ -46,7 +46,7 @@ class MultivariateNormal(Multivariate):
             raise UnsupportedError("multivariate_normal with allow_singular=True")
         mean, cov = _parameters(mean, cov)
         dim = mean.shape[0]
-        x = as_array(x)
+        x = shaped(x)
         if x.ndim == 0:
             x = x[None]
         elif x.ndim == 1:
@@ -73,10 +73,10 @@ def _log_det(factor: Any) -> Any:
 
 def _parameters(mean: Any, cov: Any) -> tuple[Any, Any]:
     """Mean and covariance in full."""
-    cov = as_array(cov)
+    cov = shaped(cov)
     if mean is None:
         mean = np.zeros(cov.shape[0] if cov.ndim == 2 else 1)
-    mean = as_array(mean)
+    mean = shaped(mean)
     dim = mean.size
     if mean.ndim > 1 and dim > 1:
         raise ValueError(f"Array 'mean' must be a vector of length {dim}.")
@@ -102,12 +102,12 @@ class Dirichlet(Multivariate):
 
     def logpdf(self, x, alpha):
         """The logarithm of the density at x, of which the last component may be left out."""
-        alpha = as_array(alpha)
+        alpha = shaped(alpha)
         if alpha.ndim != 1:
             raise ValueError(f"Parameter vector 'a' must be one dimensional, but {alpha.shape=}.")
         if np.min(alpha) <= 0:
             raise ValueError("All parameters must be greater than 0")
-        x = _in_simplex(as_array(x), alpha)
+        x = _in_simplex(shaped(x), alpha)
         log_beta = np.sum(sp.gammaln(alpha)) - sp.gammaln(np.sum(alpha))
         return _squeezed(-log_beta + np.sum(sp.xlogy(alpha - 1, x.T).T, axis=0))
 

@@ -1,0 +1,1 @@
+from tapead.array cimport binary, unary
