@@ -46,6 +46,7 @@ _add, _sub, _mul, _truediv, _pow = (
 _ndarray = np.ndarray
 _generic = np.generic
 _float64 = np.float64
+_INTEGERS = (int, np.integer, np.bool_)
 
 # A plain array of at most so many bytes is copied where a record keeps it; a larger one is locked.
 COPIED = 16384
@@ -58,6 +59,11 @@ _rows = cython.declare(dict, UFUNCS)
 _matmul = None
 _VALUE = cython.declare(cython.int, VALUE)
 _SCALAR_SHAPE = Shaped((), np.dtype(float))
+
+
+# glibc gives freed memory back to the system at once until it has seen a block of this size freed;
+# large arrays would be paid for by page faults in every gradient.  This block is never touched.
+np.empty(31 << 17)
 
 
 class Own:
@@ -133,6 +139,8 @@ def activate(t: Tape, place: Place) -> cython.int:
 @cython.cfunc
 def fresh(t: Tape, value: object) -> Array:
     """A tracked array of a value that has just been computed."""
+    if value.base is not None and not value.flags.forc:
+        value = value.copy("K")  # an adjoint is laid out in memory of its own
     place: Place = new_root(value)
     activate(t, place)
     return array_of(value, place)
@@ -244,17 +252,24 @@ def release(place):
         value = record.kept[k]
         if type(value) is Array:
             continue
+        if type(value) is tuple:
+            parts = [
+                x if type(x) is Array or p is None else snapshot(t, p, x)
+                for x, p in zip(value, record.out)
+            ]
+            record.keep(k, tuple(parts))
+            continue
         key = id(value)
         if key not in copies:
-            copies[key] = (value, snapshot(t, record, k, value))
+            place = record.ins[k] if k < len(record.ins) else record.out
+            copies[key] = (value, snapshot(t, place, value))
         record.keep(k, copies[key][1])
 
 
-def snapshot(t, record, k, value):
+def snapshot(t, place, value):
     """A copy of a value that a record keeps: with a derivative of its own inside a recording that
     may be differentiated once more."""
     copy = value.copy("K")
-    place = record.ins[k] if k < len(record.ins) else record.out
     if t.depth < 2 or type(place) is not Place:
         return copy
     source = array_of(value, place)
@@ -303,6 +318,8 @@ def recorded(
     options: object,
 ) -> object:
     """The result of an operation, with its row and its record."""
+    if type(value) is _ndarray and value.dtype.kind not in "fc" or isinstance(value, _INTEGERS):
+        return value  # whole numbers have derivative 0
     if type(rule) is Own:
         keeps = []
     else:
@@ -338,18 +355,22 @@ def recorded(
 
 def recorded_tuple(t, rule, ins, keeps, value, options):
     """As `recorded`, for an operation with several results."""
-    results, outs = [], []
+    results, outs, parts = [], [], []
     for part in value:
         if getattr(part, "dtype", np.dtype(float)).kind not in "fc":
             results.append(part)
             outs.append(None)
+            parts.append(part)
             continue
-        array = fresh(t, np.asarray(part))
+        array: Array = fresh(t, np.asarray(part))
         results.append(array)
         outs.append(array.place)
+        parts.append(array.nd)
     if keeps and keeps[-1] is not None:
-        # Kept by nobody who could see a write: copies, which the results are free of.
-        keeps[-1] = tuple([np.array(part, order="K") for part in value])
+        keeps[-1] = tuple(parts)
+        for place in outs:
+            if place is not None:
+                remember(t, place, len(keeps) - 1)
     array_row(t, Record(rule, tuple(ins), tuple(outs), tuple(keeps), options))
     results = [
         item(x) if type(x) is Array and x.ndim == 0 and x.dtype == _float64 else x for x in results
@@ -394,6 +415,12 @@ def tracked_result(t, value):
 def elementwise(op: object, ufunc: object, x: object, y: object) -> object:
     """x op y where one of them is an Array; op is Python's operator, ufunc NumPy's."""
     t: Tape = tape_here()
+    if type(x) is list or type(x) is tuple:
+        x = _numpy.as_operand(x)
+        x = np.asarray(x) if type(x) is list or type(x) is tuple else x
+    if type(y) is list or type(y) is tuple:
+        y = _numpy.as_operand(y)
+        y = np.asarray(y) if type(y) is list or type(y) is tuple else y
     xv: object = x
     yv: object = y
     px: object = None
@@ -471,6 +498,7 @@ def recorded_array(
     record.ins = ins
     record.out = place
     record.kept = (*keeps, last)
+    record.options = None
     array_row(t, record)
     return array_of(value, place)
 

@@ -207,6 +207,7 @@ def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, retste
     value = np.linspace(plain_of(start), plain_of(stop), num, endpoint)
     result = FUNCTIONS[mixed](value, start, stop, weights)
     result = np.moveaxis(result, 0, axis) if axis else result
+    result = result if dtype is None else result.astype(dtype)
     return (result, (stop - start) / pieces) if retstep else result
 
 
@@ -310,6 +311,28 @@ def isscalar(element: Any) -> bool:
     return type(element) is Scalar or np.isscalar(element)
 
 
+class _Joiner:
+    """`np.r_` and `np.c_`, of tracked arrays and numbers too."""
+
+    def __init__(self, original: Any, join: Callable) -> None:
+        self._original, self._join = original, join
+
+    def __getitem__(self, key: Any) -> Any:
+        parts = key if isinstance(key, tuple) else (key,)
+        if not is_tracked(parts):
+            return array.dressed(self._original[plain_tree(key)])
+        if any(isinstance(x, str) for x in parts):
+            raise functions.refused(np.concatenate, " by np.r_['...'] of tracked arrays")
+        return self._join([np.r_[x] if isinstance(x, slice) else as_operand(x) for x in parts])
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._original, name)
+
+
+def _in_a_row(parts: list) -> Any:
+    return np.concatenate([np.atleast_1d(x) for x in parts])
+
+
 _FROM_SHAPES = ("zeros", "ones", "empty", "eye", "identity", "tri", "fromfunction", "hanning",
                 "hamming", "blackman", "bartlett", "kaiser", "loadtxt", "genfromtxt", "fromstring",
                 "frombuffer")  # fmt: skip
@@ -322,6 +345,8 @@ _own: dict[str, Any] = {
     )
 }  # fmt: skip
 _own["array"] = array_
+_own["r_"] = _Joiner(np.r_, _in_a_row)
+_own["c_"] = _Joiner(np.c_, np.column_stack)
 _own["logspace"] = _space(np.logspace, _logspace)
 _own["geomspace"] = _space(np.geomspace, _geomspace)
 _own.update({name: _dressing(getattr(np, name)) for name in _FROM_SHAPES if hasattr(np, name)})

@@ -66,10 +66,15 @@ class UfuncCall:
         return repr(self._ufunc)
 
     def __eq__(self, other):
-        return other is self or other is self._ufunc
+        return other is self._ufunc or is_of(other, self._ufunc)
 
     def __hash__(self):
         return hash(self._ufunc)
+
+
+@cython.cfunc
+def is_of(x: object, ufunc: object) -> cython.bint:
+    return type(x) is UfuncCall and cython.cast(UfuncCall, x)._ufunc is ufunc
 
 
 # The methods of ufuncs, with how many of their arguments are operands.
@@ -133,7 +138,9 @@ class FunctionCall:
         return repr(self._function)
 
     def __eq__(self, other):
-        return other is self or other is self._function
+        if type(other) is FunctionCall:
+            return cython.cast(FunctionCall, other)._function is self._function
+        return other is self._function
 
     def __hash__(self):
         return hash(self._function)

@@ -8,6 +8,7 @@ refused; on arrays without derivative it is NumPy's.
 from __future__ import annotations
 
 import functools
+import inspect
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -130,8 +131,11 @@ def _called(f: Any, method: str, inputs: tuple, options: dict) -> Any:
         return handler(*map(as_operand, inputs), **options)
     row = UFUNCS.get(f)
     if row is None:
-        return function(f, tuple(map(as_operand, inputs)), options)
-    operands = tuple([x if type(x) in (Array, Scalar, float) else as_operand(x) for x in inputs])
+        operands = tuple(map(as_operand, inputs))
+        if options and (f, method) in METHODS:
+            return METHODS[f, method](*operands, **options)
+        return function(f, operands, options)
+    operands = tuple([x if type(x) in (Array, Scalar, float) else _operand(x) for x in inputs])
     if any(type(x) is np.ndarray and x.dtype.kind == "O" for x in operands):
         return f(*[_to_objects(x) for x in operands], **options)
     if not options:
@@ -140,6 +144,12 @@ def _called(f: Any, method: str, inputs: tuple, options: dict) -> Any:
     if unknown:
         raise refused(f, f"({', '.join(sorted(unknown))}=...) of tracked arrays")
     return array.elementwise_of(row, operands, options)
+
+
+def _operand(x: Any) -> Any:
+    """An operand of a ufunc, whose partials compute with it."""
+    x = as_operand(x)
+    return np.asarray(x) if isinstance(x, (list, tuple)) else x
 
 
 def _written(call: Callable, inputs: tuple, options: dict, out: Any, where: Any) -> Any:
@@ -229,15 +239,14 @@ def objects(x: Any) -> np.ndarray:
 
 def call_of(rule: Rule) -> Callable:
     """A function with NumPy's signature that applies a rule."""
-    names, _, options = rule.signature.partition(";")
-    names, options = names.strip(), options.strip()
+    names, _, options = (part.strip() for part in rule.signature.partition(";"))
     words = [w.partition("=")[0].strip() for w in _split(options)]
-    passed = ", ".join(f"{w}={w}" for w in words if w not in ("", "*", "/"))
-    operands = names.lstrip("*") if rule.variadic else names
-    given = f"sequence({operands})" if rule.variadic else f"({_each(operands)},)"
-    head = ", ".join(x for x in (operands, options) if x)
+    passed = ", ".join(f"{w}={w}" for w in words if w not in ("*", "/"))
+    given = f"sequence({names.lstrip('*')})" if rule.variadic else f"({_each(names)},)"
+    parameters = [*_split(names.lstrip("*")), *_split(options)]
     if rule.out:
-        head += (", " if head else "") + "out=None"
+        parameters = _with_out(rule, parameters)
+    head = ", ".join(parameters)
     options_given = f"checked(rule, dict({passed}))" if passed else "{}"
     body = f"apply(rule, {given}, {options_given})"
     source = f"def call({head}):\n"
@@ -252,6 +261,21 @@ def call_of(rule: Rule) -> Callable:
     call = scope["call"]
     call.__name__ = getattr(rule.function, "__name__", "call")
     return call
+
+
+def _with_out(rule: Rule, parameters: list[str]) -> list[str]:
+    """The parameters with ``out=None`` where NumPy has it, else as the last one."""
+    try:
+        theirs = inspect.signature(rule.function).parameters
+    except (TypeError, ValueError):
+        return [*parameters, "out=None"]
+    names = list(theirs)
+    if "out" not in names or theirs["out"].kind is inspect.Parameter.KEYWORD_ONLY:
+        return [*parameters, "out=None"]
+    before = set(names[: names.index("out")])
+    ours = [p for p in parameters if p.strip() != "*"]
+    at = sum(p.partition("=")[0].strip() in before for p in ours)
+    return [*ours[:at], "out=None", *ours[at:]]
 
 
 def _split(text: str) -> list[str]:
@@ -283,8 +307,17 @@ def _checked_options(rule: Rule, options: dict) -> dict:
             continue
         if is_tracked(x):
             raise refused(rule.function, f"({name}=...) by a tracked number")
-        options[name] = plain_tree(x)
+        options[name] = _fixed(x)
     return options
+
+
+def _fixed(x: Any) -> Any:
+    """An option as plain data that nobody else can change."""
+    if isinstance(x, np.ndarray):
+        return np.array(plain_of(x), order="K")
+    if type(x) in (list, tuple):
+        return type(x)([_fixed(y) for y in x])
+    return x
 
 
 def view_of(f: Callable) -> Callable:

@@ -22,7 +22,7 @@ cdef class Record:
     cdef public tuple ins
     cdef public object out
     cdef public tuple kept
-    cdef readonly object options
+    cdef public object options
 
     cpdef keep(self, k, value)
 

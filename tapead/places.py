@@ -170,6 +170,8 @@ def view_of(buffer: object, place: Place) -> object:
         return buffer
     if cython.compiled:
         return strided(buffer, place)
+    if place.size == 0:
+        return np.zeros(place.shape, place.dtype)
     whole = buffer
     while whole.base is not None:
         whole = whole.base

@@ -12,7 +12,9 @@ import numpy.typing as npt
 
 from tapead import array, intercept, partials, recording, scalar, sweeps, trees
 from tapead.elementary import OPS
+from tapead.errors import UnsupportedError
 from tapead.inspect.listing import listing
+from tapead.places import Place
 from tapead.scalar import Scalar
 from tapead.tape import Tape, current
 
@@ -109,18 +111,52 @@ class RecordedTape:
     def adjoints(self, output: int = 0) -> npt.NDArray[np.float64]:
         """d result / d **every** row, in one reverse sweep.
 
+        Rows that are operations on arrays have no one number, and nan here; see `gradient`.
+
         Parameters
         ----------
         output : which number of the result, where that is a tree of several
         """
-        row = self._output_row(output)
-        adjoints = np.zeros(len(self))
-        if row is None:
-            self.visited = Visited(0, 0)
-            return adjoints
-        adjoints[row] = 1.0
-        self.visited = Visited(*sweeps.reverse(self._tape, 0, adjoints))
+        adjoints, buffers = self._swept(output)
+        if buffers is not None:
+            adjoints[self._array_rows()] = np.nan
         return adjoints
+
+    def gradient(self, wrt: int | str = 0, output: int = 0) -> float | npt.NDArray[Any]:
+        """d result / d one input, a number or an array, in one reverse sweep.
+
+        Parameters
+        ----------
+        wrt : the input's name (see `inputs`), or its position among them
+        output : which number of the result, where that is a tree of several
+        """
+        row = self._input_row(wrt)
+        adjoints, buffers = self._swept(output)
+        code, record, _, _ = self._tape.row(row)
+        if OPS[code].name != "array":
+            return float(adjoints[row])
+        return buffers.final(self._tape.records[record].out)
+
+    def _swept(self, output: int) -> tuple[npt.NDArray[np.float64], Any]:
+        """The adjoints of all rows, and those of arrays, None where the tape has none."""
+        target = self._output_row(output)
+        adjoints = np.zeros(len(self))
+        buffers = sweeps.Buffers(self._tape, 0, 0) if self._tape.records else None
+        if target is None:
+            self.visited = Visited(0, 0)
+            return adjoints, buffers
+        if isinstance(target, Place):
+            if target.size != 1:
+                raise ValueError(f"output {output} is an array of shape {target.shape}, no number")
+            buffers.seed(target, np.ones(target.shape, target.dtype))
+        else:
+            adjoints[target] = 1.0
+        self.visited = Visited(*sweeps.reverse(self._tape, 0, adjoints, buffers))
+        return adjoints, buffers
+
+    def _array_rows(self) -> npt.NDArray[np.bool_]:
+        codes = self._tape.rows(0, len(self))[0]
+        return np.isin(codes, [k for k, op in enumerate(OPS) if op.name in ("array", "store")])
 
     def tangents(self, wrt: int | str = 0) -> npt.NDArray[np.float64]:
         """d **every** row / d one input, in one forward sweep.
@@ -129,6 +165,8 @@ class RecordedTape:
         ----------
         wrt : the input's name (see `inputs`), or its position among them
         """
+        if self._tape.records:
+            raise UnsupportedError("tangents of tapes with arrays are not supported yet")
         tangents = np.zeros(len(self))
         tangents[self._input_row(wrt)] = 1.0
         sweeps.forward(self._tape, 0, len(self), tangents)

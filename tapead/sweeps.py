@@ -53,6 +53,8 @@ def array_row_back(
     consume: cython.bint,
 ) -> cython.int:
     """The reverse sweep's step over row r, whose code is one of the three for arrays."""
+    if buffers is None:
+        raise RuntimeError("a sweep without adjoints of arrays met an array")
     chunk: Chunk = tape.chunks[r >> BITS]
     i: cython.Py_ssize_t = r & MASK
     code: cython.int = chunk.code[i]
@@ -163,7 +165,7 @@ def reverse(tape: Tape, lo: cython.Py_ssize_t, adjoint, buffers=None):
 
 @cython.cfunc
 def reverse_all(
-    tape: Tape, lo: cython.Py_ssize_t, hi: cython.Py_ssize_t, adjoint: object, buffers: Buffers
+    tape: Tape, lo: cython.Py_ssize_t, hi: cython.Py_ssize_t, adjoint: object, buffers: Optional[Buffers]
 ) -> object:
     """`reverse`, without a word of NumPy's about infinities."""
     if cython.compiled:
@@ -335,13 +337,13 @@ def walk_forward(
         origin: cython.Py_ssize_t = hi - tan.shape[0]
         for r in range(lo, end):
             i = r - base
+            if chunk.code[i] >= _ARRAY:
+                array_row_forward(tape, origin, r, tan, buffers)
+                continue
             a = chunk.a[i]
             b = chunk.b[i]
             s = tan[a - origin] if a >= origin else 0.0
             u = tan[b - origin] if b >= origin else 0.0
-            if chunk.code[i] >= _ARRAY:
-                array_row_forward(tape, origin, r, tan, buffers)
-                continue
             if chunk.code[i] == _INPUT or (s == 0.0 and u == 0.0):
                 continue
             p, q = first(chunk.code[i], operand(tape, a), operand(tape, b), chunk.val[i])

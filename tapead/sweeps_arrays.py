@@ -88,6 +88,11 @@ class Buffers:
             return self.get(p.number)
         return view_of(self.made(p.root.number), p)
 
+    def seed(self, p: Place, term):
+        """Add to the adjoint of a place: a seed."""
+        self.made(p.number if p.root is None else p.root.number)
+        self.view(p)[...] += term
+
     def final(self, p: Place):
         """A place's adjoint as an array of its own, when the sweep is over."""
         buffer = self.take(p.number)
@@ -258,6 +263,8 @@ def reverse_rule(buffers: Buffers, record: Record, adjoint: cython.double):
     rule = record.rule
     kept = [plain_of(x) for x in record.kept]
     v = kept.pop()
+    if type(v) is tuple:
+        v = tuple([plain_of(x) for x in v])
     options = record.options
     terms = []
     for i in range(len(record.ins)):
@@ -516,7 +523,9 @@ def forward_record(buffers, record, tangent_of_row):
         result = np.array(tangents[0], order="K")
     else:
         kept = [plain_of(x) for x in record.kept]
-        result = tangent(rule, tangents, kept[:-1], kept[-1], record.options)
+        v = kept.pop()
+        v = tuple([plain_of(x) for x in v]) if type(v) is tuple else v
+        result = tangent(rule, tangents, kept, v, record.options)
     if type(record.out) is tuple:
         for place, part in zip(record.out, result, strict=True):
             if type(place) is Place:

@@ -218,6 +218,8 @@ def _memory(data: np.ndarray) -> np.ndarray:
 
 
 def _view_of(data: np.ndarray, place: Place) -> np.ndarray:
+    if place.size == 0:
+        return data.reshape(-1)[:0].reshape(place.shape)
     return np.ndarray(place.shape, place.dtype, _memory(data), place.address, place.strides)
 
 
@@ -333,7 +335,9 @@ def _value(tape: Tape, record: Record, r: int) -> object:
     if isinstance(v, (Place, Array)) or v is None:
         return v
     if isinstance(out, tuple):
-        return tuple([array.at_place(np.asarray(x), p) if isinstance(p, Place) else x for x, p in zip(v, out)])
+        return tuple(
+            [x if p is None or type(x) is Array else array.at_place(x, p) for x, p in zip(v, out)]
+        )
     if isinstance(out, Place):
         return array.at_place(v, out)
     return scalar.at_row(tape, r, float(v), 1 if isinstance(v, np.generic) else 0)

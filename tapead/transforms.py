@@ -234,7 +234,7 @@ def _swept(
     `output` is the result's row, or its place.  Inside another recording the sweep is recorded,
     unless nothing that it could tell apart from a constant comes from outside.
     """
-    arrays = len(tape.storages) > first_storage or type(output) is Place
+    arrays = bool(tape.storages or tape.records)
     if output is None or (type(output) is int and output < lo):
         if not arrays:
             return array.plain_data(result), [0.0] * (begin - lo)
@@ -250,7 +250,7 @@ def _swept(
 def _from_outside(tape: Tape, lo: int, first_storage: int, begin: int, output: Any) -> bool:
     """Whether a result depends on what is from before the segment."""
     marks = sweeps.dependence(tape, lo, len(tape), begin, first_storage)
-    if type(output) is Place or len(tape.storages) > first_storage:
+    if type(output) is Place or tape.storages or tape.records:
         return bool((marks & sweeps_recorded.OUTER).any())
     return bool(marks[output - lo] & sweeps_recorded.OUTER)
 

@@ -24,7 +24,6 @@ from tapead.tape import current
 
 FOLDER = Path(__file__).parent / "programs"
 MOST_COORDINATES = 8  # with more inputs than this, random directions are tested
-MOST_SECOND = 6  # with more inputs than this, no second derivatives are taken
 
 # A central difference of 5 points errs by about h**4 of the function's fifth derivative, and by
 # eps / h of its value: where the program is smooth, one of the steps below is good to 1e-9.
@@ -187,10 +186,7 @@ def test_the_gradient_agrees_with_finite_differences(f, args):
         )
 
 
-SMALL = [case for case in CASES if len(_flat(case.values[1])) <= MOST_SECOND]
-
-
-@pytest.mark.parametrize(("f", "args"), SMALL)
+@each_program
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_the_second_derivative_agrees_with_finite_differences_of_the_gradient(f, args):
     gradient = _gradient(f, args)

@@ -254,7 +254,9 @@ def _take_back(
 
 
 def _along_back(g: Any, v: Any, arr: Any, indices: Any, axis: int | None = -1) -> Any:
-    positions = np.take_along_axis(np.arange(arr.size).reshape(arr.shape), indices, axis)
+    positions = np.take_along_axis(
+        np.arange(arr.size).reshape(arr.shape), np.asarray(indices), axis
+    )
     return scattered(g, positions, arr.shape)
 
 
@@ -326,8 +328,15 @@ RULES = (
     Rule(indexed, "x; index", lambda g, v, x, index: unindexed(g, index, x.shape)),
     Rule(unindexed, "g; index, shape", lambda g, v, x, index, shape: indexed(g, index)),
     Rule(_cast, "x; dtype", lambda g, v, x, dtype: g),
-    Rule(np.take, "a; indices, axis=None, mode='raise'", _take_back, out=True),
-    Rule(np.take_along_axis, "arr; indices, axis=-1", _along_back),
+    # Index arrays are operands, so that what is kept of them is safe from being written into.
+    Rule(
+        np.take,
+        "a, indices; axis=None, mode='raise'",
+        (_take_back, None),
+        needs=("1", ""),
+        out=True,
+    ),
+    Rule(np.take_along_axis, "arr, indices; axis=-1", (_along_back, None), needs=("1", "")),
     Rule(
         chosen,
         "condition, x, y",

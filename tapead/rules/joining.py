@@ -1,4 +1,4 @@
-"""Putting arrays together: concatenation, insertion, padding, and choices between arrays."""
+"""Putting arrays together: concatenation, padding, and choices between arrays."""
 
 from __future__ import annotations
 
@@ -8,10 +8,57 @@ import numpy as np
 
 from tapead.errors import UnsupportedError
 
-from .indexing import arrayed, cast, gathered, indexed, into, numbered, unindexed
-from .table import Rule, primitive
+from .indexing import arrayed, cast, gathered, indexed, into, unindexed
+from .table import Rule, as_array, primitive
 
 # ------------------------------------------------------------------------- concatenation ---
+
+
+# Each operand of a record costs time that grows with their number, so many are joined in groups.
+_MANY = 16
+
+
+@primitive
+def _joined(arrays: Any, axis: int | None, dtype: Any, casting: str) -> Any:
+    return np.concatenate(arrays, axis, dtype=dtype, casting=casting)
+
+
+@primitive
+def _stacked(arrays: Any, axis: int, dtype: Any, casting: str) -> Any:
+    return np.stack(arrays, axis, dtype=dtype, casting=casting)
+
+
+def _concatenate(
+    arrays: Any, axis: int | None = 0, out: Any = None, *, dtype: Any = None, casting="same_kind"
+) -> Any:
+    arrays = [x if isinstance(x, np.ndarray) else arrayed(x) for x in arrays]
+    if len(arrays) > _MANY and dtype is None:
+        dtype = np.result_type(*{x.dtype for x in arrays})
+    while len(arrays) > _MANY:
+        arrays = [_joined(part, axis, dtype, casting) for part in _groups(arrays)]
+        axis = axis or 0
+    return into(out, _joined(arrays, axis, dtype, casting))
+
+
+def _stack(
+    arrays: Any, axis: int = 0, out: Any = None, *, dtype: Any = None, casting="same_kind"
+) -> Any:
+    arrays = list(arrays)
+    if len(arrays) <= _MANY:
+        return into(out, _stacked(arrays, axis, dtype, casting))
+    if dtype is None:
+        dtype = np.result_type(*set(map(_dtype_of, arrays)))
+    stacks = [_stacked(part, axis, dtype, casting) for part in _groups(arrays)]
+    return _concatenate(stacks, axis, out, dtype=dtype, casting=casting)
+
+
+def _groups(arrays: list) -> list[list]:
+    return [arrays[k : k + _MANY] for k in range(0, len(arrays), _MANY)]
+
+
+def _dtype_of(x: Any) -> np.dtype:
+    x = as_array(x)
+    return x.dtype if isinstance(x, np.ndarray) else np.dtype(float)
 
 
 def _place_of(i: int, arrays: Any, axis: int | None) -> tuple[int, int]:
@@ -109,71 +156,11 @@ def _assembled(x: Any, depth: int, ndim: int) -> Any:
     return x if x.ndim == ndim else np.reshape(x, (1,) * (ndim - x.ndim) + x.shape)
 
 
-# --------------------------------------------------------------- putting in, taking out ---
-
-
-def _insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
-    arr, values = arrayed(arr), arrayed(values)
-    # NumPy's own function says which element goes where.
-    numbers = np.insert(numbered(arr.shape), obj, arr.size + numbered(values.shape), axis)
-    both = np.concatenate((np.ravel(arr), np.ravel(cast(values, arr.dtype))))
-    return gathered(both, numbers - 1)
-
-
-def _delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
-    arr = arrayed(arr)
-    n = arr.size if axis is None else arr.shape[axis]
-    return np.take(arr, np.delete(np.arange(n), obj), axis)
-
-
-def _trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
-    trim = trim.lower()
-    if trim not in ("fb", "bf", "f", "b"):
-        raise ValueError(f"unexpected character(s) in `trim`: {trim!r}")
-    filt = arrayed(filt)
-    mask = filt != 0
-    axes = range(filt.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    cut = [slice(None)] * filt.ndim
-    for k in axes:
-        others = tuple(j for j in range(filt.ndim) if j != k % filt.ndim)
-        found = np.flatnonzero(np.any(mask, axis=others))
-        if not found.size:
-            cut[k] = slice(0, 0)
-        else:
-            cut[k] = slice(
-                found[0] if "f" in trim else None, found[-1] + 1 if "b" in trim else None
-            )
-    return filt[tuple(cut)]
-
-
 # ---------------------------------------------------------------------------------- padding ---
 
-_MOVING = ("edge", "wrap", "reflect", "symmetric")
-_STATISTICS = {"maximum": np.max, "minimum": np.min, "mean": np.mean, "median": np.median}
-
-
-@primitive
-def _padded(array: Any, widths: Any, mode: str, options: dict) -> Any:
-    return np.pad(array, widths or 0, mode, **options)
-
-
-def _padded_back(g: Any, v: Any, array: Any, widths: Any, mode: str, options: dict) -> Any:
-    for axis, ((before, after), n) in enumerate(zip(widths, array.shape, strict=True)):
-        at = (slice(None),) * axis
-        outer = g
-        g = g[(*at, slice(before, before + n))]
-        if mode in _MOVING and before + after:
-            # Each axis is padded by itself, so one axis' numbers say where the padding is from.
-            source = np.pad(np.arange(n), (before, after), mode)
-            padding = [slice(0, before), slice(before + n, None)]
-            border = np.concatenate([outer[(*at, k)] for k in padding], axis=axis)
-            index = (*at, np.concatenate([source[k] for k in padding]))
-            g = g + unindexed(border, index, g.shape)
-    return g
-
-
-def _padded_tangent(t: Any, v: Any, array: Any, widths: Any, mode: str, options: dict) -> Any:
-    return _padded(t, widths, mode if mode in _MOVING else "constant", {})
+# Modes in which elements are copied; they do so along each axis by itself.
+_COPYING = ("edge", "wrap", "reflect", "symmetric")
+_EXTREMES = {"maximum": np.max, "minimum": np.min, "median": np.median}
 
 
 def _pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> Any:
@@ -182,19 +169,23 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", **options: Any) -> 
         raise UnsupportedError("np.pad with a function for `mode` of tracked arrays.")
     if options.get("reflect_type", "even") != "even":
         raise UnsupportedError("np.pad(reflect_type='odd') of tracked arrays.")
-    fill = arrayed(options.get("constant_values", options.get("end_values", 0)))
-    simple = type(fill) is np.ndarray and mode not in _STATISTICS and mode != "linear_ramp"
     widths = _pairs(pad_width, array.ndim)
-    if simple:
+    ends = arrayed(options.get("constant_values", options.get("end_values", 0)))
+    if mode not in _EXTREMES and type(ends) is np.ndarray:
         return _padded(array, widths, mode, options)
     # What NumPy has to say against the arguments.
     known = {k: x for k, x in options.items() if k == "stat_length"}
     np.pad(np.broadcast_to(np.int8(0), array.shape), widths or 0, mode, **known)
-    ends = _pairs(options.get("stat_length"), array.ndim) if mode in _STATISTICS else fill
     for axis, (before, after) in enumerate(widths):
         if before or after:
-            parts = _sides(array, axis, before, after, mode, ends)
-            array = np.concatenate((parts[0], array, parts[1]), axis)
+            if mode in _EXTREMES:
+                low, high = _extremes(array, axis, mode, options)
+            else:
+                low, high = _ends(array, axis, (before, after), mode, ends)
+            shapes = [(*array.shape[:axis], k, *array.shape[axis + 1 :]) for k in (before, after)]
+            sides = [np.broadcast_to(x, s) for x, s in zip((low, high), shapes, strict=True)]
+            low, high = (cast(x, array.dtype) for x in sides)
+            array = np.concatenate((low, array, high), axis)
     return array
 
 
@@ -206,45 +197,97 @@ def _pairs(widths: Any, ndim: int) -> tuple[tuple[Any, Any], ...]:
     return tuple(map(tuple, np.broadcast_to(np.asarray(widths), (ndim, 2)).tolist()))
 
 
-def _sides(array: Any, axis: int, before: int, after: int, mode: str, ends: Any) -> tuple[Any, Any]:
-    """What is put before and after an array along an axis."""
+def _lengths(options: dict, axis: int, shape: tuple[int, ...]) -> tuple[int, int]:
+    """How many elements at both ends of an axis a statistic is of."""
+    given = _pairs(options.get("stat_length"), len(shape))[axis]
+    low, high = (shape[axis] if k is None else min(k, shape[axis]) for k in given)
+    return low, high
+
+
+def _extremes(array: Any, axis: int, mode: str, options: dict) -> tuple[Any, Any]:
+    """The largest, smallest or middle element at either end of an axis."""
     n = array.shape[axis]
-    if mode in _STATISTICS:
-        low, high = (n if x is None else min(x, n) for x in ends[axis])
-        first = _statistic(array, axis, 0, low, mode)
-        last = first if low == high == n else _statistic(array, axis, n - high, n, mode)
-        low, high = first, last
-    else:
-        ends = ends if ends.ndim == 0 else np.broadcast_to(ends, (array.ndim, 2))[axis]
-        low, high = (ends, ends) if ends.ndim == 0 else (ends[0], ends[1])
-        if mode == "linear_ramp":
-            low = _ramp(low, _slice(array, axis, 0, 1), axis, np.arange(before))
-            high = _ramp(high, _slice(array, axis, n - 1, n), axis, np.arange(after)[::-1])
-    shapes = [(*array.shape[:axis], k, *array.shape[axis + 1 :]) for k in (before, after)]
-    return tuple(
-        cast(np.broadcast_to(x, shape), array.dtype)
-        for x, shape in zip((low, high), shapes, strict=True)
+    low, high = _lengths(options, axis, array.shape)
+    first = _EXTREMES[mode](_slice(array, axis, 0, low), axis=axis, keepdims=True)
+    if low == high == n:
+        return first, first
+    return first, _EXTREMES[mode](_slice(array, axis, n - high, n), axis=axis, keepdims=True)
+
+
+def _ends(array: Any, axis: int, widths: tuple, mode: str, ends: Any) -> tuple[Any, Any]:
+    """What is put at either end of an axis where tracked numbers are what it ends with."""
+    pair = np.broadcast_to(ends, (array.ndim, 2))[axis]
+    if mode == "constant":
+        return pair[0], pair[1]
+    n = array.shape[axis]
+    low, high = (
+        np.linspace(end, np.squeeze(edge, axis), width, endpoint=False, axis=axis)
+        for end, edge, width in zip(
+            (pair[0], pair[1]),
+            (_slice(array, axis, 0, 1), _slice(array, axis, n - 1, n)),
+            widths,
+            strict=True,
+        )
     )
+    return low, np.flip(high, axis)
 
 
 def _slice(array: Any, axis: int, begin: int, end: int) -> Any:
     return array[(slice(None),) * axis + (slice(begin, end),)]
 
 
-def _statistic(array: Any, axis: int, begin: int, end: int, mode: str) -> Any:
-    return _STATISTICS[mode](_slice(array, axis, begin, end), axis=axis, keepdims=True)
+@primitive
+def _padded(array: Any, widths: Any, mode: str, options: dict) -> Any:
+    return np.pad(array, widths or 0, mode, **options)
 
 
-def _ramp(value: Any, edge: Any, axis: int, steps: np.ndarray) -> Any:
-    """Values from `value`, outermost, to the edge, which is not among them, as np.linspace's."""
-    width = steps.size
-    if width == 0:
-        return value
-    steps = steps.astype(float).reshape((-1,) + (1,) * (edge.ndim - 1 - axis))
-    delta = edge - np.float64(1.0) * value
-    step = delta / width
-    rise = steps / width * delta if np.any(step == 0) else steps * step
-    return rise + value
+def _padded_back(g: Any, v: Any, array: Any, widths: Any, mode: str, options: dict) -> Any:
+    # NumPy pads the first axis first, and what it puts in may be padded along the others.
+    for axis in reversed(range(len(widths))):
+        before, after = widths[axis]
+        n = array.shape[axis]
+        low, inner = _slice(g, axis, 0, before), _slice(g, axis, before, before + n)
+        high = _slice(g, axis, before + n, before + n + after)
+        g = inner
+        if not n or not before + after:
+            continue
+        if mode in _COPYING:
+            source = np.pad(np.arange(n), (before, after), mode)
+            index = np.concatenate((source[:before], source[before + n :]))
+            border = np.concatenate((low, high), axis)
+            g = g + unindexed(border, (slice(None),) * axis + (index,), g.shape)
+        elif mode == "mean":
+            first, last = _lengths(options, axis, array.shape)
+            g = _added(g, axis, 0, first, np.sum(low, axis=axis, keepdims=True) / first)
+            g = _added(g, axis, n - last, n, np.sum(high, axis=axis, keepdims=True) / last)
+        elif mode == "linear_ramp":
+            g = _added(g, axis, 0, 1, _ramp_back(low, axis))
+            g = _added(g, axis, n - 1, n, _ramp_back(np.flip(high, axis), axis))
+    return g
+
+
+def _added(g: Any, axis: int, begin: int, end: int, term: Any) -> Any:
+    """g with a term added to a part of it."""
+    n = g.shape[axis]
+    parts = [
+        _slice(g, axis, 0, begin),
+        _slice(g, axis, begin, end) + term,
+        _slice(g, axis, end, n),
+    ]
+    return np.concatenate([x for x in parts if x.shape[axis]], axis)
+
+
+def _ramp_back(g: Any, axis: int) -> Any:
+    """The adjoint of the edge that a ramp rises to; its outermost element does not depend on it."""
+    n = g.shape[axis]
+    weights = np.asarray(np.arange(1, n) / max(n, 1), g.dtype)
+    weights = np.reshape(weights, (-1,) + (1,) * (g.ndim - 1 - axis))
+    return np.sum(_slice(g, axis, 1, n) * weights, axis=axis, keepdims=True)
+
+
+def _padded_tangent(t: Any, v: Any, array: Any, widths: Any, mode: str, options: dict) -> Any:
+    mode = "constant" if mode == "empty" else mode
+    return _padded(t, widths, mode, {k: x for k, x in options.items() if k == "stat_length"})
 
 
 # --------------------------------------------------------------------------------- choices ---
@@ -321,33 +364,20 @@ def _conditions(x: Any, condlist: Any, count: int) -> np.ndarray:
 
 
 RULES = (
-    Rule(
-        np.concatenate,
-        "*arrays; axis=0, *, dtype=None, casting='same_kind'",
-        _concatenate_back,
-        _concatenate_tangent,
-        out=True,
-    ),
-    Rule(
-        np.stack,
-        "*arrays; axis=0, *, dtype=None, casting='same_kind'",
-        _stack_back,
-        _stack_tangent,
-        out=True,
-    ),
+    Rule(_joined, "*arrays; axis, dtype, casting", _concatenate_back, _concatenate_tangent),
+    Rule(_stacked, "*arrays; axis, dtype, casting", _stack_back, _stack_tangent),
     Rule(_padded, "array; widths, mode, options", _padded_back, _padded_tangent),
 )
 
 COMPOSED = {
+    np.concatenate: _concatenate,
+    np.stack: _stack,
     np.vstack: _vstack,
     np.hstack: _hstack,
     np.dstack: _dstack,
     np.column_stack: _column_stack,
     np.append: _append,
     np.block: _block,
-    np.insert: _insert,
-    np.delete: _delete,
-    np.trim_zeros: _trim_zeros,
     np.pad: _pad,
     np.choose: _choose,
     np.select: _select,

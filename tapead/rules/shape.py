@@ -1,4 +1,4 @@
-"""Shapes and the order of elements: views, repetition, triangles and diagonals, broadcasting."""
+"""Shapes and the order of elements: views, repetition, insertion, diagonals, broadcasting."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy as np
 
 from tapead.errors import UnsupportedError
 
-from .indexing import arrayed, cast, numbered, rearranging, scattered, unindexed
-from .table import Rule, as_array, primitive, unbroadcast
+from .indexing import arrayed, cast, gathered, numbered, rearranging, scattered, unindexed
+from .table import Rule, primitive, unbroadcast
 
 # What NumPy gives several arrays in: a tuple since 2.0, a list before.
 _several = type(np.meshgrid(0.0, 0.0))
@@ -58,6 +58,48 @@ def _tile_back(g: Any, v: Any, a: Any, reps: Any) -> Any:
 
 def _astype(x: Any, dtype: Any, /, *, copy: bool = True, device: Any = None) -> Any:
     return x if not copy and x.dtype == dtype else cast(x, dtype)
+
+
+# --------------------------------------------------------------- putting in, taking out ---
+
+
+def _insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
+    arr, values = arrayed(arr), arrayed(values)
+    # NumPy's own function says which element goes where.
+    numbers = np.insert(numbered(arr.shape), _plain(obj), arr.size + numbered(values.shape), axis)
+    both = np.concatenate((np.ravel(arr), np.ravel(cast(values, arr.dtype))))
+    return gathered(both, numbers - 1)
+
+
+def _delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
+    arr = arrayed(arr)
+    n = arr.size if axis is None else arr.shape[axis]
+    return np.take(arr, np.delete(np.arange(n), _plain(obj)), axis)
+
+
+def _plain(obj: Any) -> Any:
+    """Which elements are meant; arrays of ours would make NumPy ask us again."""
+    return np.asarray(obj) if isinstance(obj, np.ndarray) else obj
+
+
+def _trim_zeros(filt: Any, trim: str = "fb", axis: Any = None) -> Any:
+    trim = trim.lower()
+    if trim not in ("fb", "bf", "f", "b"):
+        raise ValueError(f"unexpected character(s) in `trim`: {trim!r}")
+    filt = arrayed(filt)
+    mask = filt != 0
+    axes = range(filt.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    cut = [slice(None)] * filt.ndim
+    for k in axes:
+        others = tuple(j for j in range(filt.ndim) if j != k % filt.ndim)
+        found = np.flatnonzero(np.any(mask, axis=others))
+        if not found.size:
+            cut[k] = slice(0, 0)
+        else:
+            cut[k] = slice(
+                found[0] if "f" in trim else None, found[-1] + 1 if "b" in trim else None
+            )
+    return filt[tuple(cut)]
 
 
 # ------------------------------------------------------------- triangles and diagonals ---
@@ -114,19 +156,6 @@ def _meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str =
     elif not copy:
         return grids
     return _several([np.copy(x) for x in grids]) if copy else grids
-
-
-def _full_like(
-    a: Any,
-    fill_value: Any,
-    dtype: Any = None,
-    order: str = "K",
-    subok: bool = True,
-    shape: Any = None,
-    **device: Any,
-) -> Any:
-    result = np.zeros_like(a, dtype=dtype, order=order, subok=subok, shape=shape, **device)
-    return np.where(True, cast(as_array(fill_value), result.dtype), result)
 
 
 def _ix(*args: Any) -> Any:
@@ -208,14 +237,17 @@ def _sliding_window_view(
     return _windows(x, window_shape, axis)
 
 
+# Arrays of shifts and counts are operands, so that what is kept of them is safe from being written
+# into.
 RULES = (
     Rule(
         np.roll,
-        "a; shift, axis=None",
-        lambda g, v, a, shift, axis=None: np.roll(g, np.negative(shift), axis),
+        "a, shift; axis=None",
+        (lambda g, v, a, shift, axis=None: np.roll(g, np.negative(shift), axis), None),
+        needs=("1", ""),
     ),
-    Rule(np.repeat, "a; repeats, axis=None", _repeat_back),
-    Rule(np.tile, "A; reps", _tile_back),
+    Rule(np.repeat, "a, repeats; axis=None", (_repeat_back, None), needs=("1", "")),
+    Rule(np.tile, "A, reps", (_tile_back, None), needs=("1", "")),
     rearranging(np.resize, "a; new_shape"),
     Rule(np.tril, "m; k=0", lambda g, v, m, k=0: unbroadcast(np.tril(g, k), m)),
     Rule(np.triu, "m; k=0", lambda g, v, m, k=0: unbroadcast(np.triu(g, k), m)),
@@ -226,17 +258,18 @@ RULES = (
         lambda g, v, x, k=0: np.reshape(np.diagonal(g, k), x.shape),
     ),
     Rule(np.trace, "a; offset=0, axis1=0, axis2=1, dtype=None", _trace_back, out=True),
-    Rule(np.copy, "a; order='K', subok=False", lambda g, v, a, order="K", subok=False: g),
     Rule(_spread, "array; shape", lambda g, v, array, shape: unbroadcast(g, array)),
     rearranging(_windows, "x; window_shape, axis=None"),
 )
 
 COMPOSED = {
+    np.insert: _insert,
+    np.delete: _delete,
+    np.trim_zeros: _trim_zeros,
     np.diag: _diag,
     np.broadcast_to: _broadcast_to,
     np.broadcast_arrays: _broadcast_arrays,
     np.meshgrid: _meshgrid,
-    np.full_like: _full_like,
     np.ix_: _ix,
     np.atleast_1d: _at_least(lambda shape: shape or (1,)),
     np.atleast_2d: _at_least(lambda shape: (1,) * (2 - len(shape)) + shape),

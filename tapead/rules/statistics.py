@@ -227,7 +227,7 @@ def _quantile_adjoint(
     if a.size == 0:
         return np.zeros(a.shape)
     places, shares = _parts(a, function, q, axis, method)
-    return scattered(np.reshape(g, places.shape[1:]) * shares, places, a.shape)
+    return scattered(product(np.reshape(g, places.shape[1:]), shares), places, a.shape)
 
 
 def _quantile_tangent(
@@ -260,6 +260,8 @@ def _quantile_of(
         raise unsupported(f"np.{function.__name__} of tracked arrays with weights")
     if np.ndim(q) > 1 and function is not _FULL[function] and not _MATRICES:
         raise unsupported(f"np.{function.__name__} of tracked arrays for an array of quantiles")
+    if isinstance(q, (np.ndarray, list, tuple)):
+        q = np.copy(q)  # the program may go on to write into it
     options = {"q": q, "axis": axis, "method": method, "keepdims": keepdims}
     return into(out, quantile(arrayed(a), function=function, **options))
 

@@ -173,7 +173,8 @@ def perm(N, k, exact=False):  # noqa: N803
 @primitive
 def factorial(n, exact=False, extend="zero"):
     """scipy.special.factorial."""
-    return _sp.factorial(n, exact=exact, extend=extend)
+    options = {} if extend == "zero" else {"extend": extend}
+    return _sp.factorial(n, exact=exact, **options)
 
 
 def _factorial_slope(n, v):
@@ -202,6 +203,7 @@ def _bessel_derivative(function, phase, name):
         return s / (2.0**n)
 
     derivative.__name__ = derivative.__qualname__ = name
+    derivative.__doc__ = f"scipy.special.{name}."
     return derivative
 
 
@@ -267,8 +269,6 @@ _PRIMITIVES = (
 _COMPOSED = (logsumexp, zeta, multigammaln, comb, perm, jvp, yvp, ivp, kvp, h1vp, h2vp)
 COMPOSED = {getattr(_sp, f.__name__): f for f in _COMPOSED}
 REPLACES = COMPOSED | {getattr(_sp, f.__name__): f for f in _PRIMITIVES if hasattr(_sp, f.__name__)}
-for _original, _function in REPLACES.items():
-    _function.__doc__ = _original.__doc__
 
 DECISIONS = tuple(f for module in _MODULES for f in getattr(module, "DECISIONS", ()))
 

@@ -203,7 +203,7 @@ GRID = np.array([0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0])
 
 CASES = [
     ("power spectrum", power_spectrum, (TONE,)),
-    ("low pass", low_pass, (TONE, 2.0)),
+    ("low pass", low_pass, (TONE + TIME**2, 2.0)),
     ("brick wall", brick_wall, (TONE + TIME**2,)),
     ("Burgers, spectral", spectral_burgers, (TONE[:8], 0.02)),
     ("discrete transform, loops", dft_by_loops, (TONE + TIME**2,)),

@@ -10,13 +10,20 @@ CODES = np.array([0, 2, 1, 2])
 
 JOINED = [
     bent(np.concatenate, lambda x, y: np.concatenate((x, y)), (2, 3), (1, 3)),
-    bent(np.concatenate, lambda x, y, z: np.concatenate([x, y, z], axis=-1), (2, 3), (2, 0), (2, 1)),
+    bent(
+        np.concatenate, lambda x, y, z: np.concatenate([x, y, z], axis=-1), (2, 3), (2, 0), (2, 1)
+    ),
     bent(np.concatenate, lambda x, y: np.concatenate([x, y], axis=None), (2, 3), ()),
     bent(np.concatenate, lambda x, y: np.concatenate([x, np.ones(2), y, x]), (3,), F32_ROW),
     bent(np.concatenate, lambda x, y: np.concatenate([x, y], 1), F32, C128),
     bent(np.concatenate, lambda x: np.concatenate([x, [1, 2]], dtype=np.float64), F32_ROW),
     bent(np.concatenate, lambda x: np.concatenate(x, axis=1), (2, 3, 4), name="one array"),
     bent(np.concatenate, lambda x: np.concatenate([x.T, x[::-1]]), (3, 3), name="views"),
+    bent(joining._joined, lambda x: np.concatenate([x * k for k in range(40)], 1), (2, 3)),
+    bent(np.concatenate, lambda x, y: np.concatenate([*x, y, 1.0], None), (33,), (2, 3)),
+    bent(np.concatenate, lambda x: np.concatenate([*x, [1, 2]], -1), np.ones((20, 2), "f")),
+    bent(joining._stacked, lambda x: np.stack([*x, 1.0, *x]), (17,)),
+    bent(np.stack, lambda x: np.stack([*x, [1, 2]], axis=-1), np.ones((300, 2), "f")),
     bent(np.stack, lambda x, y: np.stack([x, y]), (2, 3), (2, 3)),
     bent(np.stack, lambda x, y: np.stack((x, y), axis=-1), (2, 3), (2, 3)),
     bent(np.stack, lambda x, y: np.stack([x, 1.0, y, x]), (), ()),
@@ -41,24 +48,6 @@ JOINED = [
     bent(np.block, lambda x: np.block(x), F32),
     bent(np.block, lambda x: np.block([[[x, 2 * x]], [[x, x]]]), C128),
     bent(np.block, lambda x: np.block([[1.0, x], [x, 0.0]]), (), name="numbers"),
-]
-
-EDITED = [
-    bent(np.insert, lambda x: np.insert(x, 1, 5.0), (2, 3)),
-    bent(np.insert, lambda x, y: np.insert(x, [0, 2, 2], y), (3,), (3,)),
-    bent(np.insert, lambda x, y: np.insert(x, 1, y, axis=1), (2, 3), (2,)),
-    bent(np.insert, lambda x, y: np.insert(x, [1], y, axis=1), (2, 3), (2, 1)),
-    bent(np.insert, lambda x, y: np.insert(x, [0, 3], y, axis=-1), (2, 3), ()),
-    bent(np.insert, lambda x, y: np.insert(x, slice(0, 2), y, axis=0), F32, (4,)),
-    bent(np.insert, lambda x, y: np.insert(x, -1, y), C128, (2,)),
-    bent(np.delete, lambda x: np.delete(x, 1), (2, 3)),
-    bent(np.delete, lambda x: np.delete(x, [0, -1], axis=1), F32),
-    bent(np.delete, lambda x: np.delete(x, slice(None, None, 2), 0), C128),
-    bent(np.delete, lambda x: np.delete(x, x > 0), (5,)),
-    bent(np.trim_zeros, lambda x: np.trim_zeros(x * [0, 0, 1, 0, 1, 0]), (6,)),
-    bent(np.trim_zeros, lambda x: np.trim_zeros(x * [0, 1, 0], "b"), (3,)),
-    bent(np.trim_zeros, lambda x: np.trim_zeros(x * [0, 1, 0], "f"), (3,)),
-    bent(np.trim_zeros, lambda x: np.trim_zeros(0 * x), (3,)),
 ]
 
 
@@ -145,4 +134,4 @@ CHOICES = [
     bent(np.piecewise, lambda z: np.piecewise(z, [z.real > 0], [np.exp]), C128 / 4),
 ]
 
-CASES = JOINED + EDITED + PADDED + CHOICES
+CASES = JOINED + PADDED + CHOICES

@@ -9,9 +9,10 @@ from tapead.rules import shape
 WINDOWS = np.lib.stride_tricks.sliding_window_view
 
 
-def newer(newer_name, call, *inputs, **options):
+def newer(name, call, *inputs, **options):
     """A case of a function that NumPy has only in newer versions."""
-    return [bent(getattr(np, newer_name), call, *inputs, **options)] if hasattr(np, newer_name) else []
+    function = getattr(np, name, None)
+    return [bent(function, call, *inputs, **options)] if function else []
 
 
 VIEWS = [
@@ -62,7 +63,29 @@ VIEWS = [
     *newer("unstack", lambda x: np.unstack(x, axis=-1), (3, 2)),
 ]
 
+
+def meddled(function, options, call, x):
+    """A call whose array of options is written into before the derivative is taken."""
+
+    def run(x):
+        given = np.array(options)
+        result = call(x, given)
+        given[...] = 0
+        return result
+
+    return bent(function, run, x, name="meddled")
+
+
 REPEATED = [
+    meddled(np.take, [0, 2], np.take, (3,)),
+    meddled(np.take_along_axis, [0, 2], lambda x, i: np.take_along_axis(x, i, 0), (3,)),
+    meddled(np.repeat, [0, 2, 1], np.repeat, (3,)),
+    meddled(np.roll, [1, 2], lambda x, s: np.roll(x, s, (0, 1)), (3, 4)),
+    meddled(np.tile, [2, 1], np.tile, (3,)),
+    meddled(np.where, [True, False], lambda x, c: np.where(c, x, 0), (2,)),
+    meddled(np.choose, [1, 0], lambda x, c: np.choose(c, x), (2, 2)),
+    meddled(np.insert, [1, 0], lambda x, i: np.insert(x, i, 5), (2,)),
+    meddled(np.delete, [1, 0], np.delete, (4,)),
     bent(np.roll, lambda x: np.roll(x, 2), (3, 4)),
     bent(np.roll, lambda x: np.roll(x, -1, axis=1), (3, 4)),
     bent(np.roll, lambda x: np.roll(x, (1, -2), axis=(0, -1)), F32),
@@ -89,11 +112,27 @@ REPEATED = [
     bent(np.resize, lambda x: np.resize(x, (3, 3)), (2, 2)),
     bent(np.resize, lambda x: np.resize(x, 2), F32),
     bent(np.resize, lambda x: np.resize(x, (2, 2)), (0,)),
-    bent(np.copy, np.copy, (2, 3)),
-    bent(np.copy, lambda x: np.copy(x.T, order="F"), F32),
     *newer("astype", lambda x: np.astype(x, np.float64), F32),
     *newer("astype", lambda x: np.astype(x, np.complex128) * 1j, (3,)),
-    *newer("astype", lambda x: np.astype(x, int) * x, (3,), order=1, name="integers"),
+    *newer("astype", lambda x: np.astype(x, int) * x, (3,), order=1),
+]
+
+EDITED = [
+    bent(np.insert, lambda x: np.insert(x, 1, 5.0), (2, 3)),
+    bent(np.insert, lambda x, y: np.insert(x, [0, 2, 2], y), (3,), (3,)),
+    bent(np.insert, lambda x, y: np.insert(x, 1, y, axis=1), (2, 3), (2,)),
+    bent(np.insert, lambda x, y: np.insert(x, [1], y, axis=1), (2, 3), (2, 1)),
+    bent(np.insert, lambda x, y: np.insert(x, [0, 3], y, axis=-1), (2, 3), ()),
+    bent(np.insert, lambda x, y: np.insert(x, slice(0, 2), y, axis=0), F32, (4,)),
+    bent(np.insert, lambda x, y: np.insert(x, -1, y), C128, (2,)),
+    bent(np.delete, lambda x: np.delete(x, 1), (2, 3)),
+    bent(np.delete, lambda x: np.delete(x, [0, -1], axis=1), F32),
+    bent(np.delete, lambda x: np.delete(x, slice(None, None, 2), 0), C128),
+    bent(np.delete, lambda x: np.delete(x, x > 0), (5,)),
+    bent(np.trim_zeros, lambda x: np.trim_zeros(x * [0, 0, 1, 0, 1, 0]), (6,)),
+    bent(np.trim_zeros, lambda x: np.trim_zeros(x * [0, 1, 0], "b"), (3,)),
+    bent(np.trim_zeros, lambda x: np.trim_zeros(x * [0, 1, 0], "f"), (3,)),
+    bent(np.trim_zeros, lambda x: np.trim_zeros(0 * x), (3,)),
 ]
 
 DIAGONALS = [
@@ -131,9 +170,6 @@ BROADCAST = [
     bent(np.meshgrid, lambda x, y: np.meshgrid(x, y, indexing="ij", sparse=True), (3,), (2,)),
     bent(np.meshgrid, lambda x, y: np.meshgrid(x, [0.0, 1.0], y, copy=False), F32[0], (2,)),
     bent(np.meshgrid, lambda x: np.meshgrid(x), (3,)),
-    bent(np.full_like, lambda x, y: np.full_like(x, y[0]), (2, 3), (2,)),
-    bent(np.full_like, lambda x, y: np.full_like(x, y, shape=(2, 2)), F32, (2,)),
-    bent(np.full_like, lambda x: np.full_like(x, 7.0) * x, (2, 3), name="constant"),
     bent(np.ix_, lambda x: x[np.ix_([0, 2], np.argsort(x[0]))], (3, 4)),
     bent(np.atleast_1d, np.atleast_1d, ()),
     bent(np.atleast_1d, lambda x, y: np.atleast_1d(x, y), (), (2, 2)),
@@ -177,4 +213,4 @@ DECISIONS = [
     Case(np.can_cast, lambda x: x * np.can_cast(x.dtype, float), F32),
 ]
 
-CASES = VIEWS + REPEATED + DIAGONALS + BROADCAST + SLICEWISE + DECISIONS
+CASES = VIEWS + REPEATED + EDITED + DIAGONALS + BROADCAST + SLICEWISE + DECISIONS

@@ -296,6 +296,10 @@ def _banded_tangent_b(t, v, ab, b, lower, upper, check_finite):
 @primitive
 def solve_sylvester(a, b, q):
     """scipy.linalg.solve_sylvester: the x with a x + x b = q."""
+    if any(map(np.iscomplexobj, (a, b, q))):
+        # SciPy takes the real factor of a real matrix beside a complex one, whose blocks it then
+        # misreads (seen in SciPy 1.17).
+        a, b, q = (np.asarray(x, np.result_type(x, 1j)) for x in (a, b, q))
     return sl.solve_sylvester(a, b, q)
 
 

@@ -119,7 +119,8 @@ def lu_factor(a, overwrite_a=False, check_finite=True):
     """scipy.linalg.lu_factor of square matrices."""
     if np.shape(a)[-1] != np.shape(a)[-2]:
         raise UnsupportedError("tapead.scipy.linalg.lu_factor of matrices that are not square")
-    return sl.lu_factor(a, check_finite=check_finite)
+    lu, pivots = sl.lu_factor(a, check_finite=check_finite)
+    return lu, pivots
 
 
 def _order(pivots: Any) -> np.ndarray:

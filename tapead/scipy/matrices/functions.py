@@ -75,13 +75,13 @@ def _analytic(function: Any, options: str = "") -> tuple[Any, Rule]:
         return function(A, *args, **named)
 
     plain.__name__ = plain.__qualname__ = function.__name__
-    plain.__doc__ = function.__doc__
+    plain.__doc__ = f"scipy.linalg.{function.__name__}."
     call = primitive(plain)
 
-    def adjoint(g, v, a, **named):
+    def adjoint(g, v, a, /, **named):
         return _corner(call(_block(transposed(a), g), **named))
 
-    def tangent(t, v, a, **named):
+    def tangent(t, v, a, /, **named):
         return _corner(call(_block(a, t), **named))
 
     return call, Rule(call, f"A; {options}" if options else "A", adjoint, tangent, needs="0")

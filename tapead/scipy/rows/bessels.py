@@ -11,7 +11,7 @@ from scipy import special as sp
 
 from tapead.rules.table import Elementwise, Rule, primitive, unbroadcast
 
-from .words import SQRT_PI, Refused, real_only, refused, several
+from .words import SQRT_PI, Refused, at_last, real_only, several
 
 
 def _neighbors(function, sign, factor=0.5):
@@ -37,7 +37,7 @@ def _plus(slope, exponent, name="", holomorphic=True):
 
 
 def _ordered(function, slope, needs="01"):
-    return Elementwise(function, (refused(function.__name__, "the order"), slope), ("", needs))
+    return at_last(function, slope, ("the order",), needs)
 
 
 def _one(function, slope, needs="0"):

@@ -14,7 +14,7 @@ from scipy import special as sp
 from tapead.errors import UnsupportedError
 from tapead.rules.table import LINEAR, Elementwise, Rule, primitive, unbroadcast  # noqa: F401
 
-from .words import chosen, refused
+from .words import at_last, chosen, refused
 
 
 @primitive
@@ -82,10 +82,7 @@ def f_density(dfn, dfd, x):
 
 
 def _at_last(function, slope, needs):
-    """The row of a function whose derivative by all but the last argument is refused."""
-    names = _PARAMETERS[function]
-    partials = tuple(refused(function.__name__, name) for name in names)
-    return Elementwise(function, (*partials, slope), ("",) * len(names) + (needs,))
+    return at_last(function, slope, _PARAMETERS[function], needs)
 
 
 _PARAMETERS = {

@@ -13,7 +13,7 @@ from scipy import special as sp
 
 from tapead.rules.table import Elementwise, Rule
 
-from .words import chosen, refused, several
+from .words import at_last, chosen, refused, several
 
 _EIGHTH = math.pi / 8.0
 
@@ -90,13 +90,6 @@ _ELLIPTIC = (
 # -------------------------------------------------- hypergeometric functions and polynomials ---
 
 
-def _at_last(function, slope, parameters):
-    """The row of a function whose derivative by all but the last argument is refused."""
-    partials = tuple(refused(function.__name__, name) for name in parameters)
-    needs = "".join(map(str, range(len(parameters) + 1)))
-    return Elementwise(function, (*partials, slope), ("",) * len(parameters) + (needs,))
-
-
 def _lowered(factor, function, *shifts, scale=1.0):
     """factor * function(n - 1, parameters + shifts, x): 0 for n = 0, where there is no n - 1."""
 
@@ -121,10 +114,10 @@ def _jacobi(n, a, b):
 
 
 _HYPERGEOMETRIC = (
-    _at_last(sp.hyp0f1, lambda b, z, v: sp.hyp0f1(b + 1.0, z) / b, "v"),
-    _at_last(sp.hyp1f1, lambda a, b, z, v: a / b * sp.hyp1f1(a + 1.0, b + 1.0, z), "ab"),
-    _at_last(sp.hyperu, lambda a, b, z, v: -a * sp.hyperu(a + 1.0, b + 1.0, z), "ab"),
-    _at_last(
+    at_last(sp.hyp0f1, lambda b, z, v: sp.hyp0f1(b + 1.0, z) / b, "v"),
+    at_last(sp.hyp1f1, lambda a, b, z, v: a / b * sp.hyp1f1(a + 1.0, b + 1.0, z), "ab"),
+    at_last(sp.hyperu, lambda a, b, z, v: -a * sp.hyperu(a + 1.0, b + 1.0, z), "ab"),
+    at_last(
         sp.hyp2f1,
         lambda a, b, c, z, v: a * b / c * sp.hyp2f1(a + 1.0, b + 1.0, c + 1.0, z),
         "abc",
@@ -133,22 +126,22 @@ _HYPERGEOMETRIC = (
 
 # All by DLMF 18.9(iii).
 _ORTHOGONAL = (
-    _at_last(sp.eval_legendre, _lowered(lambda n: 1.0, sp.eval_gegenbauer, 1.5), "n"),
-    _at_last(sp.eval_sh_legendre, _lowered(lambda n: 2.0, sp.eval_gegenbauer, 1.5, scale=2.0), "n"),
-    _at_last(sp.eval_chebyt, _lowered(lambda n: 1.0 * n, sp.eval_chebyu), "n"),
-    _at_last(sp.eval_sh_chebyt, _lowered(lambda n: 2.0 * n, sp.eval_chebyu, scale=2.0), "n"),
-    _at_last(sp.eval_chebyc, _lowered(lambda n: 1.0 * n, sp.eval_chebyu, scale=0.5), "n"),
-    _at_last(sp.eval_chebyu, _lowered(lambda n: 2.0, sp.eval_gegenbauer, 2.0), "n"),
-    _at_last(sp.eval_sh_chebyu, _lowered(lambda n: 4.0, sp.eval_gegenbauer, 2.0, scale=2.0), "n"),
-    _at_last(sp.eval_chebys, _lowered(lambda n: 1.0, sp.eval_gegenbauer, 2.0, scale=0.5), "n"),
-    _at_last(
+    at_last(sp.eval_legendre, _lowered(lambda n: 1.0, sp.eval_gegenbauer, 1.5), "n"),
+    at_last(sp.eval_sh_legendre, _lowered(lambda n: 2.0, sp.eval_gegenbauer, 1.5, scale=2.0), "n"),
+    at_last(sp.eval_chebyt, _lowered(lambda n: 1.0 * n, sp.eval_chebyu), "n"),
+    at_last(sp.eval_sh_chebyt, _lowered(lambda n: 2.0 * n, sp.eval_chebyu, scale=2.0), "n"),
+    at_last(sp.eval_chebyc, _lowered(lambda n: 1.0 * n, sp.eval_chebyu, scale=0.5), "n"),
+    at_last(sp.eval_chebyu, _lowered(lambda n: 2.0, sp.eval_gegenbauer, 2.0), "n"),
+    at_last(sp.eval_sh_chebyu, _lowered(lambda n: 4.0, sp.eval_gegenbauer, 2.0, scale=2.0), "n"),
+    at_last(sp.eval_chebys, _lowered(lambda n: 1.0, sp.eval_gegenbauer, 2.0, scale=0.5), "n"),
+    at_last(
         sp.eval_gegenbauer, _lowered(lambda n, a: 2.0 * a, sp.eval_gegenbauer, 1.0), ("n", "alpha")
     ),
-    _at_last(sp.eval_jacobi, _lowered(_jacobi, sp.eval_jacobi, 1.0, 1.0), ("n", "alpha", "beta")),
-    _at_last(sp.eval_hermite, _lowered(lambda n: 2.0 * n, sp.eval_hermite), "n"),
-    _at_last(sp.eval_hermitenorm, _lowered(lambda n: 1.0 * n, sp.eval_hermitenorm), "n"),
-    _at_last(sp.eval_laguerre, _lowered(lambda n: -1.0, sp.eval_genlaguerre, 1.0), "n"),
-    _at_last(
+    at_last(sp.eval_jacobi, _lowered(_jacobi, sp.eval_jacobi, 1.0, 1.0), ("n", "alpha", "beta")),
+    at_last(sp.eval_hermite, _lowered(lambda n: 2.0 * n, sp.eval_hermite), "n"),
+    at_last(sp.eval_hermitenorm, _lowered(lambda n: 1.0 * n, sp.eval_hermitenorm), "n"),
+    at_last(sp.eval_laguerre, _lowered(lambda n: -1.0, sp.eval_genlaguerre, 1.0), "n"),
+    at_last(
         sp.eval_genlaguerre, _lowered(lambda n, a: -1.0, sp.eval_genlaguerre, 1.0), ("n", "alpha")
     ),
 )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tapead.errors import UnsupportedError
-from tapead.rules.table import as_array, unbroadcast
+from tapead.rules.table import Elementwise, as_array, unbroadcast
 
 SQRT_PI = 1.7724538509055159
 SQRT_2 = 1.4142135623730951
@@ -40,6 +40,14 @@ class Refused:
 def refused(function: str, operand: str) -> Refused:
     """For the derivative of a function by one of its parameters."""
     return Refused(f"scipy.special.{function} has no derivative by {operand}: keep it a constant")
+
+
+def at_last(function: Any, slope: Callable, parameters: Any, needs: str = "") -> Elementwise:
+    """The row of a ufunc whose derivative by all but its last argument is refused."""
+    count = len(parameters)
+    partials = tuple(refused(function.__name__, name) for name in parameters)
+    needs = needs or "".join(map(str, range(count + 1)))
+    return Elementwise(function, (*partials, slope), ("",) * count + (needs,))
 
 
 def real_only(function: str, z: Any) -> None:

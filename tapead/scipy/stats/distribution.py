@@ -86,7 +86,7 @@ class Continuous(Distribution):
         super().__init__(name, shapes)
         self.low, self.high = support
         self.closed = closed  # whether the ends of the support have a density
-        self._f = _completed(formulas)
+        self._f = _completed(formulas, "pdf")
 
     def _standard(self, x: Any, args: tuple, named: dict) -> tuple[Any, list, Any, Any]:
         """(x - loc) / scale, the shapes, the scale, and where all of them make sense."""
@@ -170,7 +170,7 @@ class Discrete(Distribution):
     ) -> None:
         super().__init__(name, shapes, valid)
         self._high = high
-        self._f = _completed(formulas)
+        self._f = _completed(formulas, "pmf")
 
     def _standard(self, k: Any, args: tuple, named: dict) -> tuple[Any, list, Any, Any]:
         """k - loc, the shapes, the last integer, and where all of them make sense."""
@@ -208,14 +208,26 @@ class Discrete(Distribution):
     sf, logsf = Continuous.sf, Continuous.logsf
 
 
-def _completed(formulas: dict[str, Callable]) -> dict[str, Callable]:
+def _completed(formulas: dict[str, Callable], kind: str) -> dict[str, Callable]:
     """The formulas with those that follow from others."""
     made = {}
-    for kind in ("pdf", "pmf"):
-        logarithm = formulas.get(f"log{kind}")
-        if logarithm is not None:
-            made[kind] = lambda *a, f=logarithm: np.exp(f(*a))
-    for kind in ("cdf", "sf"):
-        if kind in formulas:
-            made[f"log{kind}"] = lambda *a, f=formulas[kind]: np.log(f(*a))
+    if f"log{kind}" in formulas:
+        made[kind] = lambda *a: np.exp(formulas[f"log{kind}"](*a))
+    cdf, sf = formulas["cdf"], formulas["sf"]
+    if kind == "pmf":
+        made["logcdf"], made["logsf"] = (lambda *a: np.log(cdf(*a))), (lambda *a: np.log(sf(*a)))
+    else:
+        made["logcdf"], made["logsf"] = _logarithm(cdf, sf), _logarithm(sf, cdf)
     return {**made, **formulas}
+
+
+def _logarithm(f: Callable, rest: Callable) -> Callable:
+    """The logarithm of a probability, near 1 by that of the opposite."""
+
+    def logarithm(*a):
+        p = f(*a)
+        near_1 = p > 0.5
+        far, near = np.log(np.where(near_1, 1.0, p)), np.log1p(-np.where(near_1, rest(*a), 0.0))
+        return np.where(near_1, near, far)
+
+    return logarithm
