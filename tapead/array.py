@@ -20,7 +20,7 @@ import numpy as np
 
 from tapead import guards, kernels, scalar
 from tapead.elementary import CODES
-from tapead.places import Place, Record, Row, same_place
+from tapead.places import Place, Record, Row, root_of, same_place
 from tapead.rules.table import VALUE, Shaped, mask_of
 from tapead.scalar import Scalar
 from tapead.tape import Tape, current
@@ -48,7 +48,8 @@ _generic = np.generic
 _float64 = np.float64
 _INTEGERS = (int, np.integer, np.bool_)
 
-# A plain array of at most so many bytes is copied where a record keeps it; a larger one is locked.
+# Of an array that the program knows by names of its own, a record keeps a copy if it is this small
+# (bytes); a larger one is locked meanwhile.
 COPIED = 16384
 
 # What NumPy's functions and ufuncs do to tracked arrays; functions.py fills these.
@@ -137,10 +138,18 @@ def activate(t: Tape, place: Place) -> cython.int:
 
 
 @cython.cfunc
+@cython.inline
+def compact(value: object) -> object:
+    """A value whose memory has no gaps: its adjoint is laid out alike, in memory of its own."""
+    if value.base is not None and not value.flags.forc:
+        return value.copy("K")
+    return value
+
+
+@cython.cfunc
 def fresh(t: Tape, value: object) -> Array:
     """A tracked array of a value that has just been computed."""
-    if value.base is not None and not value.flags.forc:
-        value = value.copy("K")  # an adjoint is laid out in memory of its own
+    value = compact(value)
     place: Place = new_root(value)
     activate(t, place)
     return array_of(value, place)
@@ -185,7 +194,7 @@ def wrapped(data):
         made = array_of(data.view(), new_view(any_place(whole), data))
     else:
         place: Place = new_root(data)
-        place.shared = True
+        place.shared = 1
         made = array_of(data.view(), place)
     t.owners[id(data)] = (data, made)
     return made
@@ -198,13 +207,15 @@ def kept(t: Tape, k: cython.int, x: object, value: object) -> object:
         a: Array = x
         root: Place = a.place if a.place.root is None else a.place.root
         if root.shared:
-            copy = kept_plain(t, value)
-            if copy is not value:
-                return copy
+            if value.nbytes <= COPIED:
+                return value.copy("K")
+            if root.shared == 1:
+                lock(t, root)
         remember(t, root, k)
         return value
     if type(value) is _ndarray:
-        return kept_plain(t, value)
+        # Plain, and by which names the program knows it is unknown.
+        return value.copy("K")
     return value
 
 
@@ -219,22 +230,17 @@ def remember(t: Tape, place: Place, k: cython.int) -> cython.int:
     return 0
 
 
-def kept_plain(t, value):
-    """Values in memory that the program may write into by names of its own, as a record keeps them.
+def lock(t, root):
+    """Let nobody write into a storage but us, until the recording ends: records keep its values.
 
-    Few are copied.  Of many the array that owns them is locked until the recording ends.
+    All names that the recorded functions have for it stand for arrays of ours meanwhile; this is
+    for code that is reached in other ways.
     """
-    if value.nbytes <= COPIED:
-        return value.copy("K")
-    owner = value
-    while type(owner.base) is _ndarray:
-        owner = owner.base
-    if not owner.flags.owndata:
-        return value.copy("K")
-    if owner.flags.writeable:
-        owner.flags.writeable = False
-        t.locked.append(owner)
-    return value
+    root.shared = 2
+    for data, made in t.owners.values():
+        if root_of(any_place(made)) is root and data.flags.writeable:
+            data.flags.writeable = False
+            t.locked.append(data)
 
 
 def release(place):
@@ -320,6 +326,8 @@ def recorded(
     """The result of an operation, with its row and its record."""
     if type(value) is _ndarray and value.dtype.kind not in "fc" or isinstance(value, _INTEGERS):
         return value  # whole numbers have derivative 0
+    if type(value) is _ndarray:
+        value = compact(value)
     if type(rule) is Own:
         keeps = []
     else:
@@ -674,7 +682,16 @@ def before_write(t: Tape, place: Place):
     root: Place = place if place.root is None else place.root
     if root.keepers is not None:
         release(root)
+    if root.shared and root.written < 0:
+        save(t, root)
     root.written = t.n
+
+
+def save(t, root):
+    """Keep what the program's own array holds: a second try begins with that."""
+    for _, made in list(t.owners.values()):
+        if any_place(made) is root:
+            t.saved.append((plain_of(made), plain_of(made).copy("K")))
 
 
 @cython.cfunc
@@ -904,6 +921,24 @@ class Array:
     @property
     def size(self):
         return self.nd.size
+
+    @property
+    def real(self):
+        return _numpy.array_attribute(self, "real")
+
+    @real.setter
+    def real(self, x):
+        self.real[...] = x
+
+    @property
+    def imag(self):
+        return _numpy.array_attribute(self, "imag")
+
+    @imag.setter
+    def imag(self, x):
+        if self.nd.dtype.kind != "c":
+            self.nd.imag = plain_of(x)  # raises what NumPy raises
+        setitem(self, Ellipsis, self.real + 1j * x)
 
     @property
     def T(self):
@@ -1146,6 +1181,11 @@ def exposed(x, copy):
     if copy or tape_here().epoch:
         return a.nd.copy()
     return a.nd
+
+
+def adopted(data):
+    """A passive array on memory that a plain array owned, whose name is about to stand for it."""
+    return array_of(data, new_root(data))
 
 
 def before_write_of(x):

@@ -25,7 +25,7 @@ _FUNCTIONS["conj"] = _FUNCTIONS["conjugate"] = np.conjugate
 _PLAIN = frozenset(("flags", "itemsize", "nbytes", "strides", "device"))
 # What would hand the data to somebody who does not ask.
 _DATA = frozenset(
-    "data ctypes tobytes tostring tofile dumps dump getfield view byteswap base setfield".split()
+    "data ctypes tobytes tostring tofile dumps dump getfield byteswap base setfield".split()
 )
 # ufuncs that NumPy's loops over object arrays look for as methods of the elements.
 _OBJECT_LOOPS = {name: f for name, f in vars(np).items() if isinstance(f, np.ufunc)}
@@ -45,7 +45,7 @@ def array_attribute(x: Any, name: str) -> Any:
     if name in _PLAIN:
         return getattr(plain_of(x), name)
     if name in _DATA and hasattr(np.ndarray, name):
-        if array.is_active(x):
+        if array.is_active(x) or name in ("setfield", "byteswap"):
             raise guards.detached(f"x.{name} would hand out a tracked array's plain data.")
         return getattr(array.exposed(x, None), name)
     raise AttributeError(f"'numpy.ndarray' object has no attribute {name!r}")
@@ -174,6 +174,12 @@ def _transpose(x: Any, *axes: Any) -> Any:
     return np.transpose(x, axes[0] if len(axes) == 1 else axes or None)
 
 
+def _view(x: Any, dtype: Any = None, type: Any = None) -> Any:
+    if dtype in (None, np.ndarray) or dtype == x.dtype:
+        return array.viewed(x, plain_of(x).view())
+    raise guards.unsupported("ndarray.view with another dtype, of tracked arrays")
+
+
 def _setflags(x: Any, write: Any = None, align: Any = None, uic: Any = None) -> None:
     plain_of(x).setflags(write, align, uic)
 
@@ -201,6 +207,7 @@ _METHODS: dict[str, Callable] = {
     "sort": _sort,
     "tolist": _tolist,
     "transpose": _transpose,
+    "view": _view,
 }
 for _name in ("dot", "reshape", "transpose"):
     del _FUNCTIONS[_name]

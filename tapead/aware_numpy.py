@@ -173,7 +173,7 @@ def full_like(a: Any, fill_value: Any, dtype: Any = None, order: str = "K", subo
 def _like(f: Callable) -> Callable:
     @functools.wraps(f)
     def call(a: Any, *args: Any, **options: Any) -> Any:
-        return array.dressed(f(plain_of(as_operand(a)), *args, **options))
+        return array.dressed(f(plain_of(as_operand(a)), *args, **options), "fciu")
 
     return call
 
@@ -333,7 +333,14 @@ def _in_a_row(parts: list) -> Any:
     return np.concatenate([np.atleast_1d(x) for x in parts])
 
 
-_FROM_SHAPES = ("zeros", "ones", "empty", "eye", "identity", "tri", "fromfunction", "hanning",
+def nditer(op: Any, flags: Any = (), op_flags: Any = None, *args: Any, **options: Any) -> Any:
+    """`np.nditer`, which reads; what it would write it writes into copies."""
+    if "write" in str(op_flags) and _holds_ours(list(op) if isinstance(op, (list, tuple)) else [op]):
+        raise functions.refused(np.nditer, " that writes: tracked arrays in it")
+    return np.nditer(op, flags, op_flags, *args, **options)
+
+
+_FROM_SHAPES = ("zeros", "ones", "empty", "indices", "eye", "identity", "tri", "fromfunction", "hanning",
                 "hamming", "blackman", "bartlett", "kaiser", "loadtxt", "genfromtxt", "fromstring",
                 "frombuffer")  # fmt: skip
 _LIKE = ("zeros_like", "ones_like", "empty_like")
@@ -341,7 +348,7 @@ _own: dict[str, Any] = {
     f.__name__: f
     for f in (
         asarray, asanyarray, ascontiguousarray, asfortranarray, asarray_chkfinite, copy, require,
-        fromiter, full, full_like, arange, linspace, vectorize, frompyfunc, ndenumerate, isscalar,
+        fromiter, full, full_like, arange, linspace, vectorize, frompyfunc, ndenumerate, nditer, isscalar,
     )
 }  # fmt: skip
 _own["array"] = array_
@@ -379,6 +386,28 @@ def _stand_in(module: types.ModuleType, **own: Any) -> types.ModuleType:
     return made
 
 
+class _Generator(np.random.Generator):
+    """NumPy's generator of random numbers, whose arrays can be written into."""
+
+    def __getattribute__(self, name: str) -> Any:
+        found = super().__getattribute__(name)
+        return found if name.startswith("_") or not callable(found) else _dressing(found)
+
+
+def default_rng(seed: Any = None) -> Any:
+    made = np.random.default_rng(seed)
+    return made if made is seed else _Generator(made.bit_generator)
+
+
+def _random() -> types.ModuleType:
+    found = {
+        name: _dressing(f)
+        for name, f in vars(np.random).items()
+        if not name.startswith("_") and callable(f) and not isinstance(f, type)
+    }
+    return _stand_in(np.random, **{**found, "default_rng": default_rng})
+
+
 _by_id: dict[int, Any] = {}
 _inner = {}
 for _module in (np, np.linalg, np.fft):
@@ -386,6 +415,8 @@ for _module in (np, np.linalg, np.fft):
     _by_id.update({id(getattr(_module, name)): f for name, f in _found.items()})
     if _module is not np:
         _inner[_module.__name__.rpartition(".")[2]] = _stand_in(_module, **_found)
+_inner["random"] = _random()
+_by_id[id(np.random.default_rng)] = default_rng
 numpy_ = _stand_in(np, **{**_own, **_calls(np), **_inner})
 
 

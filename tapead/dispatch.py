@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import numpy as np
+
 from tapead import array, attributes, functions, scalar, writes
 
 functions.install()
@@ -13,6 +15,7 @@ _answers = SimpleNamespace(
     ufunc=functions.ufunc,
     function=functions.function,
     binary=functions.binary,
+    complex_operation=functions.complex_operation,
     as_operand=functions.as_operand,
     as_plain=functions.as_plain,
     advanced=functions.advanced,
@@ -23,3 +26,12 @@ _answers = SimpleNamespace(
 )
 array.dispatch_to(_answers)
 scalar.dispatch_to(_answers)
+
+
+def _count_references() -> None:
+    """Let `functions` see how many references an array with one name has in ``x += y``."""
+    x = np.zeros(1)
+    x += array.adopted(np.zeros(1))
+
+
+_count_references()

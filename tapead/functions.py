@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -114,9 +115,36 @@ def ufunc(f: Any, method: str, inputs: tuple, options: dict) -> Any:
     out = options.pop("out", None)
     where = options.pop("where", True) if method == "__call__" else True
     call = functools.partial(_called, f, method)
+    if out is not None and type(out[0]) is np.ndarray and inputs and out[0] is inputs[0]:
+        out = (_adopted_name(out[0], sys.getrefcount(out[0]), inputs),)
     if out is None and where is True:
         return call(inputs, options)
     return _written(call, inputs, options, out, where)
+
+
+# How many references there are to x, here, when `x += y` runs for an x that has one name only.
+_references_of_one_name = 0
+
+
+def _adopted_name(x: np.ndarray, references: int, inputs: tuple) -> Any:
+    """The plain array of ``x += tracked`` as one of ours, if the name x is the only one for it.
+
+    Python binds that name to what the operator gives; a view, or another name, would go on to see
+    the plain array.
+    """
+    global _references_of_one_name
+    if not _references_of_one_name:
+        _references_of_one_name = references
+    elif (
+        references == _references_of_one_name
+        and x.base is None
+        and x.flags.owndata
+        and x.flags.writeable
+        and x.dtype.kind in "fc"
+        and is_tracked(inputs[1:])
+    ):
+        return array.adopted(x)
+    return x
 
 
 def _called(f: Any, method: str, inputs: tuple, options: dict) -> Any:
@@ -217,6 +245,12 @@ def binary(f: Any, x: Any, y: Any) -> Any:
         if type(z) not in _NUMBERS and not isinstance(z, (complex, np.generic, list, tuple)):
             return NotImplemented
     return ufunc(f, "__call__", (x, y), {})
+
+
+def complex_operation(op: Callable, x: Any, y: Any) -> Any:
+    """A tracked number and a complex one: as arrays without dimensions, which may be complex."""
+    x, y = (np.reshape(np.stack([z]), ()) if type(z) is Scalar else z for z in (x, y))
+    return op(x, y)
 
 
 def _to_objects(x: Any) -> Any:

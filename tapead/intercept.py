@@ -77,7 +77,8 @@ class Plan(NamedTuple):
     """All that one function needs rebound.
 
     ``importers`` are the globals of functions that import math, or functools, when they run;
-    ``arrays`` are global names that stand for plain arrays of floats, and get passive ones;
+    ``arrays`` are global names for plain arrays of floats, which get passive ones, and for what may
+    hold such arrays;
     ``reads`` are the names that were looked up to find all this, with what they stood for: the plan
     holds while they do.
     """
@@ -195,7 +196,7 @@ def _build(roots: tuple, extra: tuple[tuple[dict, types.CodeType], ...]) -> Plan
     watched += [b for held in namespaces for b in _bindings(held, list(held.items()))]
     bindings += watched
     reads = tuple((held, name, _unbound(held, name, x)) for held, name, x in reached.reads)
-    arrays = tuple((held, name) for held, name, x in reads if _is_plain_array(x))
+    arrays = tuple((held, name) for held, name, x in reads if _may_lead_to_arrays(x))
     return Plan(tuple(bindings), tuple(importers.values()), arrays, reads, tuple(watched))
 
 
@@ -304,6 +305,15 @@ def _objects(roots: tuple) -> list:
     return [x for x in (*roots, *held) if type(getattr(x, "__dict__", None)) is dict]
 
 
+def _may_lead_to_arrays(x: Any) -> bool:
+    """Whether a global name stands for a plain array, or for what may hold some."""
+    if type(x) is np.ndarray or type(x) in (list, dict, tuple):
+        return _is_plain_array(x) or type(x) is not np.ndarray and 0 < len(x) <= reach.MOST_HELD
+    if isinstance(x, (type, types.ModuleType, types.FunctionType)):
+        return False
+    return type(getattr(x, "__dict__", None)) is dict and not reach.is_foreign(x)
+
+
 def _is_plain_array(x: Any) -> bool:
     return type(x) is np.ndarray and x.dtype.kind in "fc"
 
@@ -321,25 +331,47 @@ def with_arrays(plan: Plan, f: Callable, args: Iterable[Any]) -> Plan:
 
     They may change from call to call, and plans that are kept must not keep them alive.
     """
-    held: list[tuple[Any, str]] = list(plan.arrays)
-    todo, seen = [f, *args], set()
+    held: list[tuple[Any, Any]] = list(plan.arrays)
+    todo, seen = [f, *args, *(_get(*place) for place in held)], set()
     while todo:
         x = todo.pop()
         x = getattr(x, "__func__", x)
         if type(x) in reach.LEAVES or id(x) in seen or len(seen) > _MOST_PLANS:
             continue
         seen.add(id(x))
-        if type(x) is types.FunctionType and not reach.is_ours(x):
-            held += [(cell, "cell_contents") for cell in x.__closure__ or ()]
-            todo += map(reach.contents, x.__closure__ or ())
-        elif type(getattr(x, "__dict__", None)) is dict and not isinstance(x, types.ModuleType):
-            held += [(vars(x), name) for name in vars(x)]
-    found = []
+        found = list(_held_by(x))
+        held += found
+        todo += [value for value in (_get(*place) for place in found) if type(value) not in reach.LEAVES]
+    bindings = []
     for holder, name in held:
         value = _get(holder, name)
-        if _is_plain_array(value):
-            found.append(Binding(holder, name, value, None))
-    return plan._replace(bindings=plan.bindings + tuple(found)) if found else plan
+        if _is_plain_array(value) or (type(value) is tuple and any(map(_is_plain_array, value))):
+            bindings.append(Binding(holder, name, value, None))
+    return plan._replace(bindings=plan.bindings + tuple(bindings)) if bindings else plan
+
+
+def _held_by(x: Any) -> Iterator[tuple[Any, Any]]:
+    """The places in a function, a container or an object where plain arrays may be."""
+    if type(x) is types.FunctionType:
+        if not reach.is_ours(x):
+            yield from ((cell, "cell_contents") for cell in x.__closure__ or ())
+            yield x, "__defaults__"
+            yield from ((x.__kwdefaults__, name) for name in x.__kwdefaults__ or ())
+    elif type(x) in (list, dict):
+        if len(x) <= reach.MOST_HELD:
+            yield from ((x, key) for key in (list(x) if type(x) is dict else range(len(x))))
+    elif type(getattr(x, "__dict__", None)) is dict and not isinstance(x, types.ModuleType):
+        yield from ((vars(x), name) for name in vars(x))
+        for cls in type(x).__mro__[:-1]:
+            if not reach.is_foreign(cls):
+                yield from ((cls, n) for n, value in vars(cls).items() if _is_plain_array(value))
+
+
+def _tracked_version(value: Any) -> Any:
+    """The passive array of a plain one, or a tuple with these."""
+    if type(value) is tuple:
+        return tuple([_tracked_version(x) if _is_plain_array(x) else x for x in value])
+    return array.wrapped(value)
 
 
 def _has_defaults(f: types.FunctionType) -> bool:
@@ -420,13 +452,17 @@ _real_import: Callable | None = None
 def _get(holder: Any, name: str) -> Any:
     if isinstance(holder, dict):
         return holder.get(name, ABSENT)
+    if type(holder) is list:
+        return holder[name] if name < len(holder) else ABSENT
     if type(holder) is types.CellType:
         return reach.contents(holder)
     return holder.__dict__.get(name, ABSENT) if isinstance(holder, type) else getattr(holder, name)
 
 
 def _set(holder: Any, name: str, value: Any) -> None:
-    if not isinstance(holder, dict):
+    if type(holder) is list:
+        holder[name] = value
+    elif not isinstance(holder, dict):
         setattr(holder, name, value)
     elif value is ABSENT:
         del holder[name]
@@ -447,7 +483,7 @@ def enter(plan: Plan, token: object) -> None:
                 if _get(binding.holder, binding.name) is not binding.original:
                     continue
                 if binding.replacement is None:
-                    binding = binding._replace(replacement=array.wrapped(binding.original))
+                    binding = binding._replace(replacement=_tracked_version(binding.original))
                 entry = _active[key] = (set(), binding)
             entry[0].add(token)
             if _get(binding.holder, binding.name) is binding.original:

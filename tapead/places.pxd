@@ -13,7 +13,7 @@ cdef class Place:
     cdef public unsigned long long epoch
     cdef public list keepers
     cdef public Py_ssize_t written
-    cdef public bint shared
+    cdef public int shared
 
 
 @cython.final

@@ -33,7 +33,8 @@ class Place:
     strides : in bytes; None for arrays in C order
     keepers : the values that records keep of this storage, as ``1024 * record + operand``
     written : the row of the last write into this storage, -1 if there was none
-    shared : whether the program may know this memory by names that are plain arrays
+    shared : 1 if the program may know this memory by names of its own, as a plain array; 2 if that
+        is locked; 0 if not
     """
 
     if not cython.compiled:
@@ -50,7 +51,7 @@ class Place:
         self.address = address
         self.number = -1
         self.written = -1
-        self.shared = False
+        self.shared = 0
         self.epoch = 0
         self.keepers = None
 
@@ -89,7 +90,7 @@ def new_root(data: object) -> Place:
     else:
         p.root = p.strides = p.keepers = None
         p.epoch = 0
-        p.shared = False
+        p.shared = 0
         p.address = address_of(data)
         if not data.flags.c_contiguous:
             p.strides = data.strides
@@ -119,7 +120,7 @@ def new_view(place: Place, data: object) -> Place:
     else:
         p.epoch = 0
         p.keepers = None
-        p.shared = False
+        p.shared = 0
         p.address = address_of(data) - root.address
     return p
 

@@ -30,7 +30,7 @@ _FUNCTION = types.FunctionType
 # Types whose values lead to no code.
 LEAVES = {float, int, bool, str, bytes, complex, type(None), type(ABSENT), Scalar, Array, np.ndarray}
 _CONTAINERS = {list, tuple, dict, set, frozenset}
-_MOST_HELD = 64  # a container that holds more is data, not a registry of functions
+MOST_HELD = 64  # a container that holds more is data, not a registry of functions
 
 
 class Reached(NamedTuple):
@@ -59,7 +59,7 @@ def reachable(roots: Iterable[Any]) -> Reached:
             if not _is_library(x.__name__, getattr(x, "__file__", None)):
                 reached.objects.append(x)
             continue
-        if _is_foreign(x) and (x is not roots[0] or is_ours(x)):
+        if is_foreign(x) and (x is not roots[0] or is_ours(x)):
             # check_grads differentiates a closure of tapead's own over the user's function.
             if isinstance(x, _FUNCTION) and x.__module__ == "tapead.testing":
                 todo.extend(_cells(x))
@@ -78,7 +78,7 @@ def reachable(roots: Iterable[Any]) -> Reached:
 
 def _held(container: Any) -> list:
     """What a container holds, if it may be a registry of functions or objects."""
-    if len(container) > _MOST_HELD:
+    if len(container) > MOST_HELD:
         return []
     return list(container.values() if type(container) is dict else container)
 
@@ -226,7 +226,7 @@ def _neighbors(x: Any) -> Iterator[Any]:
         yield from list((getattr(x, "__dict__", None) or {}).values())
 
 
-def _is_foreign(x: Any) -> bool:
+def is_foreign(x: Any) -> bool:
     """Whether x is no place to look for the user's functions."""
     if isinstance(x, _WRAPPERS):
         return False

@@ -16,6 +16,7 @@ from tapead.errors import UnsupportedError
 from tapead.inspect.listing import listing
 from tapead.places import Place
 from tapead.scalar import Scalar
+from tapead.sweeps_arrays import Buffers
 from tapead.tape import Tape, current
 
 
@@ -141,7 +142,7 @@ class RecordedTape:
         """The adjoints of all rows, and those of arrays, None where the tape has none."""
         target = self._output_row(output)
         adjoints = np.zeros(len(self))
-        buffers = sweeps.Buffers(self._tape, 0, 0) if self._tape.records else None
+        buffers = Buffers(self._tape, 0, 0) if self._tape.records else None
         if target is None:
             self.visited = Visited(0, 0)
             return adjoints, buffers

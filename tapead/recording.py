@@ -9,7 +9,7 @@ import numpy as np
 
 from tapead import array, intercept, scalar, trees
 from tapead.array import Array
-from tapead.errors import DetachedError, UnsupportedError
+from tapead.errors import DetachedError
 from tapead.scalar import Scalar
 from tapead.tape import Tape
 
@@ -36,7 +36,8 @@ def recorded(
         if tape.depth == 0:
             tape.clear()  # of what a first try left
         plan = intercept.plan_for(f, args, remembered)
-        depth, token = tape.depth, object()
+        depth, token, saved = tape.depth, object(), len(tape.saved)
+        originals: list = []
         try:
             lo = tape.open()
             if plan.arrays or intercept.may_hold_arrays(f, args):
@@ -47,6 +48,7 @@ def recorded(
             return body(lo)
         except Exception as error:
             met, cause = error, error if tape.pending is None else tape.pending
+            originals = tape.saved[saved:]
         finally:
             # In place, not in a function: Ctrl-C is noticed where a function begins.
             late = None
@@ -65,6 +67,8 @@ def recorded(
         again = rerun and tries < _MOST_TRIES and isinstance(cause, DetachedError)
         if not (again and intercept.widen(f, args, cause)):
             break
+        for data, values in originals:
+            data[...] = values
         tape.pending = None
         remembered.plan = None
     if cause is met:
@@ -122,11 +126,12 @@ def _lifted(leaf: Any, where: Callable[[str], str], step: str) -> Scalar | Array
     """A variable that begins with a leaf's value; of an array with a copy of it."""
     if type(leaf) is Array:
         return array.begun(leaf, array.COPY if array.is_active(leaf) else array.INPUT)
-    if type(leaf) is np.ndarray or isinstance(leaf, (np.ndarray, np.float32, np.float16)):
+    if isinstance(leaf, (np.ndarray, np.float32, np.float16, complex, np.complexfloating)):
+        leaf = np.asarray(leaf)
         if leaf.dtype.kind in "biu":
             leaf = leaf.astype(float)
         if leaf.dtype.kind == "f" and leaf.dtype.itemsize <= 8 or leaf.dtype.kind == "c":
-            return array.begun(np.asarray(leaf), array.INPUT)
+            return array.begun(leaf, array.INPUT)
     return scalar.lift([_real(leaf, where(step))])[0]
 
 
@@ -137,8 +142,6 @@ def _real(leaf: Any, where: str) -> float | Scalar:
     if isinstance(leaf, (np.floating, np.integer)) and not isinstance(leaf, np.longdouble):
         return float(leaf)
     what = f"{where} is {_describe(leaf)}"
-    if isinstance(leaf, (complex, np.complexfloating)):
-        raise UnsupportedError(f"{what}; complex numbers are not supported yet")
     if isinstance(leaf, np.ndarray):
         raise TypeError(f"{what} and dtype {leaf.dtype}; an array of float or complex was expected")
     raise TypeError(
@@ -155,19 +158,26 @@ def _describe(x: Any) -> str:
 # --------------------------------------------------------------------------------- results ---
 
 
-def output_row(result: Any, f: Callable) -> int | Any | None:
+def output_row(result: Any, f: Callable, holomorphic: bool = False) -> int | Any | None:
     """The row of a result, or its place if it is an array of one element; None for a constant.
 
-    An error for what is no real number.
+    An error for what is no real number, or for a complex one unless f is said to be holomorphic.
     """
     if type(result) is Scalar:
         return scalar.row_of(result)
-    if isinstance(result, np.ndarray) and result.ndim == 0 and result.dtype.kind in "fiu":
+    kinds = "fiuc" if holomorphic else "fiu"
+    if isinstance(result, np.ndarray) and result.ndim == 0 and result.dtype.kind in kinds:
         return array.place_of(result)
+    if holomorphic and isinstance(result, (complex, np.complexfloating)):
+        return None
     if isinstance(result, (float, int, np.floating, np.integer)) and not isinstance(result, bool):
         return None
     hint = ""
-    if result is None:
+    if isinstance(result, (complex, np.complexfloating)) or np.iscomplexobj(result):
+        hint = " (take its real part, or abs; holomorphic=True is for holomorphic functions)"
+    elif isinstance(result, np.ndarray):
+        hint = " (sum it, or differentiate one element)"
+    elif result is None:
         hint = " (is a return statement missing?)"
     elif isinstance(result, tuple) and len(result) == 2:
         hint = " (has_aux=True differentiates the first and hands the second through)"

@@ -208,7 +208,7 @@ def rare(op, left, right):
     """
     other = right if type(left) is Scalar else left
     if isinstance(other, (complex, np.complexfloating)):
-        raise guards.unsupported("a tracked number met a complex one; complex numbers")
+        return _numpy.complex_operation(op, left, right)
     if not isinstance(other, (float, int, np.floating, np.integer, np.bool_, Rational)):
         if op is _mul and isinstance(other, Sequence):
             return op(plain(left), plain(right))  # an interpreted class would get other words

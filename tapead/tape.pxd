@@ -43,11 +43,13 @@ cdef class Tape:
     cdef readonly int depth
     cdef public object pending
     # Array operations: their records, and storages by number; the owners of plain arrays that were
-    # met, by id, and those that may not be written until the recording ends.
+    # met, by id, those that may not be written until the recording ends, and what those held at
+    # first that the program has written into.
     cdef readonly list records
     cdef readonly list storages
     cdef readonly dict owners
     cdef readonly list locked
+    cdef readonly list saved
     # Source lines, when asked for.
     cdef readonly bint keeps_lines
     cdef readonly list places

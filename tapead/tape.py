@@ -108,6 +108,7 @@ class Tape:
         self.storages = []
         self.owners = {}
         self.locked = []
+        self.saved = []
         if cython.compiled:
             self.room = self.const_room = 0
             self.forget_constants()
@@ -242,6 +243,7 @@ class Tape:
         self.epoch = 0
         if self.owners:
             self.owners.clear()
+            self.saved.clear()
         while self.locked:
             self.locked.pop().flags.writeable = True
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,7 +10,6 @@ import numpy as np
 
 from tapead import intercept, recording, sweeps, trees
 from tapead.record import record
-from tapead.scalar import Scalar
 from tapead.transforms import grad
 
 _MODES = ("fwd", "rev")
@@ -34,7 +32,7 @@ def check_grads(
 
     Parameters
     ----------
-    args : the positional arguments, all of them trees of numbers
+    args : the positional arguments, all of them trees of numbers and real arrays
     rtol, atol : what may differ, relative and absolute, beside the differences' own error
     seed : of the directions
 
@@ -56,62 +54,75 @@ def check_grads(
         raise TypeError(f"args is a {type(args).__name__}; the tuple of f's arguments was expected")
     leaves, spec = trees.flatten(tuple(args))
     names = trees.paths(spec)
-    for leaf, name in zip(leaves, names, strict=True):
-        recording._real(leaf, f"args{name}")
-    point = [float(leaf) for leaf in leaves]
-    rng = random.Random(seed)
+    point = [_leaf(leaf, f"args{name}") for leaf, name in zip(leaves, names, strict=True)]
+    rng = np.random.default_rng(seed)
     at: Callable = _contracted(f, spec, rng)
     for k in range(1, order + 1):
-        direction = [rng.gauss(0.0, 1.0) for _ in point]
+        direction = [_normal(rng, x) for x in point]
         for mode in modes:
             _check(at, point, direction, f"order {k}, {mode}", mode, names, rtol, atol)
         at = _along(at, direction)
 
 
-def _contracted(f: Callable, spec: Any, rng: random.Random) -> Callable:
+def _leaf(leaf: Any, where: str) -> Any:
+    """A number as a float, an array of reals as it is; an error that names anything else."""
+    if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "fiu":
+        return np.asarray(leaf, float)
+    if isinstance(leaf, np.ndarray):
+        raise TypeError(f"{where} is an array of {leaf.dtype}; check_grads takes real numbers")
+    return float(recording._real(leaf, where))
+
+
+def _normal(rng: np.random.Generator, x: Any) -> Any:
+    """Random numbers of the shape of x."""
+    return rng.standard_normal(x.shape) if isinstance(x, np.ndarray) else rng.standard_normal()
+
+
+def _contracted(f: Callable, spec: Any, rng: np.random.Generator) -> Callable:
     """f as a function of a flat list, its result one number."""
-    weights: list[float] = []
+    weights: list[Any] = []
 
     f = intercept.aware_of(f)
 
     def at(xs: list) -> Any:
         result = f(*trees.unflatten(spec, xs))
-        if type(result) in (float, int, Scalar):
+        if isinstance(result, (float, int)):  # a tracked number is one, too
             return result
         leaves, _ = trees.flatten(result)
         while len(weights) < len(leaves):
-            weights.append(rng.uniform(0.5, 1.5))
-        return sum((w * x for w, x in zip(weights, leaves, strict=False)), 0.0)
+            weights.append(rng.uniform(0.5, 1.5, np.shape(leaves[len(weights)])))
+        terms = (np.sum(w * x) for w, x in zip(weights, leaves, strict=False))
+        return sum(terms, 0.0)
 
     return at
 
 
-def _along(at: Callable, direction: list[float]) -> Callable:
+def _along(at: Callable, direction: list) -> Callable:
     """The derivative of `at` along a direction, as a function that can be differentiated again."""
     gradient = grad(at)
 
     def slope(xs: list) -> Any:
-        return sum((d * g for d, g in zip(direction, gradient(xs), strict=True)), 0.0)
+        return _inner(direction, gradient(xs))
 
     return slope
 
 
-def _slope(at: Callable, point: list[float], direction: list[float], mode: str) -> float:
+def _inner(xs: list, ys: list) -> Any:
+    return sum((np.sum(x * y) for x, y in zip(xs, ys, strict=True)), 0.0)
+
+
+def _slope(at: Callable, point: list, direction: list, mode: str) -> float:
     if mode == "rev":
-        return sum(d * g for d, g in zip(direction, grad(at)(point), strict=True))
+        return float(_inner(direction, grad(at)(point)))
     tape = record(at, point, lines=False)
-    if tape.outputs[0] is None:
-        return 0.0
-    tangents = np.zeros(len(tape))
-    tangents[: len(point)] = direction
-    sweeps.forward(tape._tape, 0, len(tape), tangents)
-    return float(tangents[tape.outputs[0]])
+    (tangent,) = sweeps.array_tangent(tape._tape, 0, 0, len(point), direction, tape.outputs)
+    return 0.0 if tangent is None else float(tangent)
 
 
 def _check(
     at: Callable,
-    point: list[float],
-    direction: list[float],
+    point: list,
+    direction: list,
     what: str,
     mode: str,
     names: list[str],
@@ -124,31 +135,36 @@ def _check(
         return
     message = f"{what}: along a random direction, {ours!r} but central differences {theirs!r}"
     for i, name in enumerate(names):
-        unit = [1.0 if k == i else 0.0 for k in range(len(point))]
+        unit = [d if k == i else np.zeros_like(d) for k, d in enumerate(_units(point, direction))]
         ours, (theirs, error) = _slope(at, point, unit, mode), _difference(at, point, unit)
         if not _agree(ours, theirs, error, rtol, atol):
             message += f"\n  args{name} = {point[i]!r}: {ours!r} but central differences {theirs!r}"
     raise AssertionError(f"{message}\n  direction {direction!r}")
 
 
+def _units(point: list, direction: list) -> list:
+    """For each input a direction of its own: 1 for a number, the random one for an array."""
+    return [d if isinstance(x, np.ndarray) else 1.0 for x, d in zip(point, direction, strict=True)]
+
+
 def _agree(ours: float, theirs: float, error: float, rtol: float, atol: float) -> bool:
     return abs(ours - theirs) <= atol + rtol * max(abs(ours), abs(theirs)) + error
 
 
-def _difference(at: Callable, point: list[float], direction: list[float]) -> tuple[float, float]:
+def _difference(at: Callable, point: list, direction: list) -> tuple[float, float]:
     """The slope by central differences, extrapolated, and an estimate of its error.
 
     Ridders, *Accurate computation of F'(x) and F'(x) F''(x)*, Advances in Engineering Software 4
     (1982): a table of differences at shrinking steps, of which the entry that changed least wins.
     """
-    scale = max(1.0, math.hypot(*point)) / max(math.hypot(*direction), 1e-300)
+    scale = max(1.0, _size(point)) / max(_size(direction), 1e-300)
     h = 1e-2 * scale
     best, error = math.nan, math.inf
     before: list[float] = []
     for _ in range(10):
         ahead = at([x + h * d for x, d in zip(point, direction, strict=True)])
         behind = at([x - h * d for x, d in zip(point, direction, strict=True)])
-        row = [(ahead - behind) / (2.0 * h)]
+        row = [float(ahead - behind) / (2.0 * h)]
         factor = 1.0
         for coarse in before:
             factor *= 4.0
@@ -160,3 +176,8 @@ def _difference(at: Callable, point: list[float], direction: list[float]) -> tup
         before = row
         h *= 0.5
     return best, error
+
+
+def _size(xs: list) -> float:
+    """The Euclidean norm of all numbers together."""
+    return math.sqrt(sum(float(np.sum(np.square(x))) for x in xs))

@@ -4,8 +4,10 @@ import importlib.util
 import itertools
 import pathlib
 import random
+import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import tapead
@@ -22,14 +24,26 @@ def _load(name):
 
 
 PROGRAMS = _load("programs").PROGRAMS
+ARRAY_PROGRAMS = _load("array_programs").PROGRAMS
 every_program = pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.name)
+every_array_program = pytest.mark.parametrize("program", ARRAY_PROGRAMS, ids=lambda p: p.name)
 
 
 @pytest.fixture(scope="module")
-def peers():
+def benchmarks():
+    """The modules of the benchmarks' folder, which import one another."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, "measure", _load("measure"))
-        yield _load("peers")
+        modules = {}
+        names = ("measure", "peers", "array_programs", "array_adjoints", "array_peers")
+        for name in (*names, "array_memory"):
+            modules[name] = _load(name)
+            patch.setitem(sys.modules, name, modules[name])
+        yield modules
+
+
+@pytest.fixture(scope="module")
+def peers(benchmarks):
+    return benchmarks["peers"]
 
 
 def _rows(f, *args):
@@ -84,3 +98,83 @@ def test_adjoints_by_hand_agree(name, peers):
 def test_a_peer_that_is_missing_says_so(peers):
     with pytest.raises(peers.MissingError):
         peers.by_hand("kalman", [0.0])
+
+
+# --------------------------------------------------------------------------------- arrays ---
+
+
+def _inner(gradient, direction):
+    return sum(np.sum(g * d) for g, d in zip(gradient, direction, strict=True))
+
+
+@every_array_program
+def test_array_gradient_agrees_with_central_differences_along_a_random_direction(program):
+    args = program.arguments(program.small)
+    inputs, rest = args[: program.count], args[program.count :]
+    draw = np.random.default_rng(len(program.name))
+    direction = [draw.uniform(-1.0, 1.0, x.shape) for x in inputs]
+    value, gradient = tapead.value_and_grad(program.f, program.argnums)(*args)
+    assert value == program.f(*args)
+    assert [g.shape for g in gradient] == [x.shape for x in inputs]
+
+    def along(h):
+        return program.f(*(x + h * d for x, d in zip(inputs, direction, strict=True)), *rest)
+
+    h = 1e-5
+    expected = (along(h) - along(-h)) / (2.0 * h)
+    assert _inner(gradient, direction) == pytest.approx(expected, rel=1e-6, abs=1e-7)
+
+
+def _assert_agrees(program, peer, benchmarks):
+    args = program.arguments(program.small)
+    mine = tapead.grad(program.f, program.argnums)(*args)
+    theirs = benchmarks["array_peers"].PEERS[peer](program, args)()
+    for a, b in zip(mine, theirs, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "small_vectors",
+        "lstm",
+        "mlp",
+        "logistic_regression",
+        "gaussian_mixture",
+        "ufunc_chain",
+        "heat",
+    ],
+)
+def test_adjoints_of_arrays_by_hand_agree(name, benchmarks):
+    _assert_agrees(next(p for p in ARRAY_PROGRAMS if p.name == name), "by_hand", benchmarks)
+
+
+@pytest.mark.parametrize(("peer", "library"), [("autograd", "autograd"), ("pytorch", "torch")])
+def test_gradients_of_arrays_by_libraries_agree(peer, library, benchmarks):
+    pytest.importorskip(library)
+    for program in ARRAY_PROGRAMS:
+        if (program.name, peer) != ("heat", "autograd"):  # it writes in place
+            _assert_agrees(program, peer, benchmarks)
+
+
+def test_what_no_partial_needs_is_not_kept_alive(benchmarks):
+    alive = benchmarks["array_memory"].arrays_alive(20_000)
+    for step in ("z + x", "z - x", "z += x", "z * 1.01"):
+        assert alive[step] < 1.5, step
+    for step in ("z * x", "np.tanh(z)"):
+        assert 19.5 < alive[step] < 21.5, step
+
+
+def test_the_runner_for_arrays_prints_a_table():
+    names = ["heat", "small_vectors"]
+    done = subprocess.run(
+        [sys.executable, str(_FOLDER / "run_arrays.py"), "--quick", *names],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = [line.split("|")[1:-1] for line in done.stdout.splitlines() if line.startswith("|")]
+    assert [row[0].strip() for row in rows] == ["program", "---", "small_vectors", "heat"]
+    assert {len(row) for row in rows} == {7}
+    assert "arrays alive" in done.stdout

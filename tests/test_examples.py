@@ -38,6 +38,22 @@ EXPECTED = {
         r"d/dv\(0\)",
         r"rows of the tape: \d+",
     ],
+    "heat_equation.py": [
+        r"d misfit / d conductivity +-48\.684470",
+        r"by differences +-48\.684470",
+        r"step   0  misfit  2\.472e\+01  conductivity 0\.050000",
+        r"step 300  misfit  \d\.\d+e-1\d  conductivity 0\.100000",
+        r"start found \[1\.282 1\.541 1\.756 1\.91 ",
+        r"start truth \[1\.282 1\.541 1\.756 1\.91 ",
+    ],
+    "kalman_filter.py": [
+        r"d loss / d log push +-0\.252529   by differences +-0\.252529",
+        r"d loss / d log noise +0\.329270   by differences +0\.329270",
+        r"step 0  loss 1\.549419",
+        r"step 4  loss 1\.424178  push 2\.3049  noise 0\.4568  \|gradient\| \d\.\de-0[89]",
+        r"step 5  .*\|gradient\| \d\.\de-1\d",
+        r"true: push 2, noise 0\.5",
+    ],
 }
 
 

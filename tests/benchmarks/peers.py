@@ -2,20 +2,46 @@
 
 Every entry of `PEERS` takes a program's name and its arguments and gives a call that returns the
 gradient as a list of floats.  One that cannot be made raises `MissingError` with the reason.
+`calls_of` makes those that were chosen, of this table or of that in array_peers.py.
 """
 
 import importlib
 import math
 import types
 
-from measure import fresh_programs
+from measure import fresh_programs, seconds
+
+left_out = {}  # why a peer has no figure, each reason once
 
 
 class MissingError(Exception):
     """A peer is not installed, or has nothing for this program."""
 
 
-def _module(name):
+def calls_of(table, chosen, patience, *program):
+    """The calls of the chosen peers, and for each peer its call's index or why there is none.
+
+    A peer that needs longer than `patience` seconds for one gradient is not timed.
+    """
+    calls, notes = [], {}
+    for peer in chosen:
+        try:
+            call = table[peer](*program)
+            if seconds(call, 1) > patience:
+                notes[peer] = "too slow"
+            else:
+                notes[peer] = len(calls)
+                calls.append(call)
+        except MissingError as reason:
+            notes[peer] = "-"
+            left_out.setdefault(f"{peer}: {reason}")
+        except Exception as error:  # what a peer cannot do is part of the comparison
+            notes[peer] = type(error).__name__
+    return calls, notes
+
+
+def module(name):
+    """A peer's module."""
     try:
         return importlib.import_module(name)
     except ImportError:
@@ -37,15 +63,15 @@ _NAMES = ("sqrt", "exp", "log", "sin", "cos", "tanh")
 
 def autograd(name, x, *rest):
     """HIPS autograd: one array in, unpacked into numbers once."""
-    numpy = _module("autograd.numpy")
+    numpy = module("autograd.numpy")
     f = _program("autograd", name, {k: getattr(numpy, k) for k in _NAMES})
-    gradient = _module("autograd").grad(lambda a: f([a[i] for i in range(len(x))], *rest))
+    gradient = module("autograd").grad(lambda a: f([a[i] for i in range(len(x))], *rest))
     return lambda: gradient(numpy.array(x)).tolist()
 
 
 def xad(name, x, *rest):
     """XAD: a tape in C++ under Python numbers."""
-    adjoint, functions = _module("xad.adj_1st"), _module("xad.math")
+    adjoint, functions = module("xad.adj_1st"), module("xad.math")
     f = _program("xad", name, {k: getattr(functions, k) for k in _NAMES})
 
     def gradient():
@@ -64,7 +90,7 @@ def xad(name, x, *rest):
 
 def pytorch(name, x, *rest):
     """PyTorch, one thread, numbers as zero-dimensional tensors of doubles."""
-    torch = _module("torch")
+    torch = module("torch")
     torch.set_num_threads(1)
     functions = {k: getattr(torch, k) for k in _NAMES}
     functions["sqrt"] = lambda v: torch.sqrt(v) if torch.is_tensor(v) else math.sqrt(v)

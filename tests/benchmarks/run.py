@@ -16,7 +16,6 @@ import tapead
 
 # A peer that needs longer than this for one gradient is not timed.
 _PATIENCE = 2.0
-_left_out = {}  # why a peer has no figure, each reason once
 _COUNTED_FROM = 1_000  # operations; below, the cost of a call counts and not that of a row
 
 
@@ -42,24 +41,11 @@ def programs_table(names, chosen, budget, quick):
 def _line(plain, tracked, n, chosen, budget):
     args = plain.arguments(n)
     gradient = tapead.grad(tracked.f)
-    calls = [lambda: gradient(*args)]
-    notes = {}
-    for peer in chosen:
-        try:
-            call = peers.PEERS[peer](plain.name, *args)
-            if measure._seconds(call, 1) > _PATIENCE:
-                notes[peer] = "too slow"
-            else:
-                notes[peer] = len(calls)
-                calls.append(call)
-        except peers.MissingError as reason:
-            notes[peer] = "-"
-            _left_out.setdefault(f"{peer}: {reason}")
-        except Exception as error:  # what a peer cannot do is part of the comparison
-            notes[peer] = type(error).__name__
+    calls, notes = peers.calls_of(peers.PEERS, chosen, _PATIENCE, plain.name, *args)
+    calls = [lambda: gradient(*args), *calls]
     seconds, ratios = measure.compared(lambda: plain.f(*args), calls, budget)
     rows, tape_bytes = measure.rows_and_bytes(tracked.f, *args)
-    others = [v if isinstance(v, str) else f"{ratios[v]:.3g}" for v in notes.values()]
+    others = [v if isinstance(v, str) else f"{ratios[v + 1]:.3g}" for v in notes.values()]
     ms = 1e3 * seconds
     return rows, ms, ms * ratios[0], ratios[0], tape_bytes / rows, others
 
@@ -94,7 +80,7 @@ def main():
     print(f"tapead {mode}, Python {sys.version.split()[0]}")
     print("ratio: time of the gradient / time of the plain program\n")
     summary(programs_table(options.programs, chosen, budget, options.quick))
-    for reason in _left_out:
+    for reason in peers.left_out:
         print(f"- {reason}")
     anew, before = measure.microseconds_a_call(*((5, 5_000) if options.quick else ()))
     print(f"- one `grad(lambda x: x * x)(3.0)`: {anew:.2f} us; grad made before: {before:.2f} us")
