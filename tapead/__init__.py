@@ -12,6 +12,7 @@ from tapead.errors import (
 )
 from tapead.record import RecordedTape, record
 from tapead.scalar import compiled
+from tapead.supported import supported
 from tapead.testing import check_grads
 from tapead.transforms import grad, stop_gradient, value, value_and_grad
 
@@ -29,6 +30,7 @@ __all__ = [
     "math",
     "record",
     "stop_gradient",
+    "supported",
     "value",
     "value_and_grad",
 ]

@@ -23,7 +23,7 @@ from tapead.elementary import CODES
 from tapead.places import Place, Record, Row, root_of, same_place
 from tapead.rules.table import VALUE, Shaped, mask_of
 from tapead.scalar import Scalar
-from tapead.tape import Tape, current
+from tapead.tape import Tape, current, recording_threads
 
 if not cython.compiled:
     from tapead.places import address_of, new_root, new_view
@@ -58,6 +58,7 @@ UFUNCS: dict = {}
 METHODS: dict = {}
 _rows = cython.declare(dict, UFUNCS)
 _matmul = None
+_class_of = None
 _VALUE = cython.declare(cython.int, VALUE)
 _SCALAR_SHAPE = Shaped((), np.dtype(float))
 
@@ -224,8 +225,9 @@ def kept(t: Tape, k: cython.int, x: object, value: object) -> object:
 def remember(t: Tape, place: Place, k: cython.int) -> cython.int:
     """Note that the record which comes next keeps values of a storage as its k-th."""
     root: Place = place if place.root is None else place.root
-    if root.keepers is None:
+    if root.keepers is None or root.kept_epoch != t.epoch:
         root.keepers = []
+        root.kept_epoch = t.epoch
     root.keepers.append(1024 * len(t.records) + k)
     return 0
 
@@ -237,8 +239,10 @@ def lock(t, root):
     for code that is reached in other ways.
     """
     root.shared = 2
-    for data, made in t.owners.values():
-        if root_of(any_place(made)) is root and data.flags.writeable:
+    named = [data for data, made in t.owners.values() if root_of(any_place(made)) is root]
+    # Owners last: they are unlocked first, without which no view of theirs can be.
+    for data in sorted(named, key=lambda data: data.base is None):
+        if data.flags.writeable:
             data.flags.writeable = False
             t.locked.append(data)
 
@@ -541,6 +545,12 @@ def multiplied(x: object, y: object) -> object:
     return _numpy.binary(np.matmul, x, y)
 
 
+def ask_for_class(f):
+    """Let f say which class arrays pass for."""
+    global _class_of
+    _class_of = f
+
+
 def multiply_by(rule):
     """Let `rule` be that of the operator ``@``."""
     global _matmul
@@ -681,7 +691,11 @@ def before_write(t: Tape, place: Place):
     """What is to be done before a storage is written into."""
     root: Place = place if place.root is None else place.root
     if root.keepers is not None:
-        release(root)
+        if root.kept_epoch == t.epoch:
+            release(root)
+        elif root.kept_epoch in recording_threads:
+            raise guards.misuse(root.kept_epoch)
+        root.keepers = None
     if root.shared and root.written < 0:
         save(t, root)
     root.written = t.n
@@ -868,6 +882,10 @@ class Array:
 
     nd: object
     place: Place
+    # NumPy's generators take what is given as `out=` for an ndarray unseen, and look at its flags,
+    # at byte 64 of its memory: zeros, which say that it cannot be written into.
+    if cython.compiled:
+        padding: cython.double[8]
 
     __hash__ = None
     # Before an ndarray's operators.
@@ -878,7 +896,7 @@ class Array:
 
     @property
     def __class__(self):
-        return _ndarray
+        return _class_of(self) if _class_of is not None else _ndarray
 
     # -- as an operand of NumPy
 
@@ -1180,6 +1198,8 @@ def exposed(x, copy):
     a: Array = x
     if copy or tape_here().epoch:
         return a.nd.copy()
+    root: Place = a.place if a.place.root is None else a.place.root
+    root.shared = 1
     return a.nd
 
 
@@ -1192,6 +1212,14 @@ def before_write_of(x):
     """Let nobody keep values of an array that is about to be changed from outside."""
     a: Array = x
     before_write(tape_here(), a.place)
+
+
+def written_from_outside(x):
+    """Reckon with writes into a passive array's memory that nobody tells us of."""
+    before_write_of(x)
+    a: Array = x
+    root: Place = a.place if a.place.root is None else a.place.root
+    root.shared = 1
 
 
 def begun(x, own):

@@ -334,10 +334,14 @@ def _in_a_row(parts: list) -> Any:
 
 
 def nditer(op: Any, flags: Any = (), op_flags: Any = None, *args: Any, **options: Any) -> Any:
-    """`np.nditer`, which reads; what it would write it writes into copies."""
-    if "write" in str(op_flags) and _holds_ours(list(op) if isinstance(op, (list, tuple)) else [op]):
-        raise functions.refused(np.nditer, " that writes: tracked arrays in it")
-    return np.nditer(op, flags, op_flags, *args, **options)
+    """`np.nditer` of arrays without derivative, which it may write into."""
+    operands = op if isinstance(op, (list, tuple)) else [op]
+    if is_tracked(operands):
+        raise functions.refused(np.nditer)
+    for x in operands:
+        if type(x) is Array and "write" in str(op_flags):
+            array.written_from_outside(x)
+    return np.nditer(plain_tree(op), flags, op_flags, *args, **options)
 
 
 _FROM_SHAPES = ("zeros", "ones", "empty", "indices", "eye", "identity", "tri", "fromfunction", "hanning",
@@ -386,26 +390,75 @@ def _stand_in(module: types.ModuleType, **own: Any) -> types.ModuleType:
     return made
 
 
-class _Generator(np.random.Generator):
-    """NumPy's generator of random numbers, whose arrays can be written into."""
+def _attribute(self: Any, name: str) -> Any:
+    """An attribute of a generator of random numbers: arrays that it draws can be written into."""
+    found = object.__getattribute__(self, name)
+    if name.startswith("_") or not callable(found):
+        return found
+    return _drawing(found, functools.partial(object.__getattribute__, self, "permutation"))
 
-    def __getattribute__(self, name: str) -> Any:
-        found = super().__getattribute__(name)
-        return found if name.startswith("_") or not callable(found) else _dressing(found)
+
+# They draw from the bit generator of the program's own: the same numbers, and that goes on.
+class Generator(np.random.Generator):
+    __doc__ = np.random.Generator.__doc__
+    __getattribute__ = _attribute
+
+
+class RandomState(np.random.RandomState):
+    __doc__ = np.random.RandomState.__doc__
+    __getattribute__ = _attribute
+
+
+def drawing(generator: Any) -> Any:
+    """What stands in for a generator of random numbers; None for anything else."""
+    if type(generator) is np.random.Generator:
+        return Generator(generator.bit_generator)
+    if type(generator) is np.random.RandomState:
+        return RandomState(generator._bit_generator)
+    return None
+
+
+def _drawing(draw: Callable, permutation: Callable) -> Callable:
+    """A method or function that draws, for arrays of ours too."""
+    name = draw.__name__
+
+    @functools.wraps(draw)
+    def call(*args: Any, **options: Any) -> Any:
+        if not any(type(x) in _OURS for x in (*args, *options.values())):
+            return array.dressed(draw(*args, **options), "fciu")
+        if name == "shuffle" and type(args[0]) is Array:
+            return _shuffle(*args, permutation=permutation(), **options)
+        if name == "permutation" and type(args[0]) is Array:
+            axis = options.get("axis", *args[1:2] or (0,))
+            return np.take(args[0], permutation()(args[0].shape[axis]), axis)
+        if type(options.get("out")) is Array:
+            out = options.pop("out")
+            out[...] = draw(*args, size=out.shape, dtype=out.dtype, **options)
+            return out
+        if is_tracked((args, options)):
+            raise functions.refused(draw, ": its draws, by tracked parameters,")
+        return array.dressed(draw(*plain_tree(args), **plain_tree(options)), "fciu")
+
+    return call
+
+
+def _shuffle(x: Any, axis: int = 0, *, permutation: Callable) -> None:
+    """A permutation of indices draws as a shuffle of the array does."""
+    x[...] = np.take(x, permutation(x.shape[axis]), axis)
 
 
 def default_rng(seed: Any = None) -> Any:
     made = np.random.default_rng(seed)
-    return made if made is seed else _Generator(made.bit_generator)
+    return made if made is seed else Generator(made.bit_generator)
 
 
 def _random() -> types.ModuleType:
     found = {
-        name: _dressing(f)
+        name: _drawing(f, lambda: np.random.permutation)
         for name, f in vars(np.random).items()
-        if not name.startswith("_") and callable(f) and not isinstance(f, type)
+        if not name.startswith("_") and callable(getattr(np.random.RandomState, name, None))
     }
-    return _stand_in(np.random, **{**found, "default_rng": default_rng})
+    return _stand_in(np.random, **{**found, "default_rng": default_rng, "RandomState": RandomState})
 
 
 _by_id: dict[int, Any] = {}

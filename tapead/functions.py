@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from tapead import array, guards, rules
+from tapead import array, aware_scipy, guards, rules
 from tapead.array import FUNCTIONS, METHODS, UFUNCS, Array, plain_of
-from tapead.errors import UnsupportedError
+from tapead.errors import UnsupportedError, user_frame
 from tapead.places import Row
 from tapead.rules import indexing
 from tapead.rules.table import Elementwise, Rule, as_array
@@ -77,6 +77,8 @@ def plain_tree(tree: Any) -> Any:
 def function(f: Callable, args: tuple, options: dict) -> Any:
     """``f(*args, **options)`` for a function of NumPy, or a primitive of ours."""
     handler = FUNCTIONS.get(f)
+    if handler is None and is_tracked(args) and aware_scipy.load():
+        handler = FUNCTIONS.get(f)
     if handler is not None:
         return handler(*args, **options)
     if f in _DECISIONS or not (is_tracked(args) or is_tracked(options)):
@@ -158,6 +160,8 @@ def _called(f: Any, method: str, inputs: tuple, options: dict) -> Any:
             return handler(f, *map(as_operand, inputs), **options)
         return handler(*map(as_operand, inputs), **options)
     row = UFUNCS.get(f)
+    if row is None and f not in FUNCTIONS and aware_scipy.load():
+        row = UFUNCS.get(f)
     if row is None:
         operands = tuple(map(as_operand, inputs))
         if options and (f, method) in METHODS:
@@ -241,6 +245,10 @@ def _at(f: Any, a: Any, index: Any, x: Any = None) -> None:
 
 def binary(f: Any, x: Any, y: Any) -> Any:
     """An operator by its ufunc; NotImplemented for what is no operand of NumPy's."""
+    sparse = sys.modules.get("scipy.sparse")
+    if sparse is not None and (sparse.issparse(x) or sparse.issparse(y)):
+        aware_scipy.load()
+        return sys.modules["tapead.scipy.sparse"].operator(f, x, y)
     for z in (x, y):
         if type(z) not in _NUMBERS and not isinstance(z, (complex, np.generic, list, tuple)):
             return NotImplemented
@@ -291,7 +299,7 @@ def call_of(rule: Rule) -> Callable:
         "apply": array.apply, "rule": rule, "operand": as_operand, "sequence": _sequence,
         "write_out": write_out, "checked": _checked_options, "np": np, "pi": np.pi, "inf": np.inf,
     }  # fmt: skip
-    exec(source, scope)  # the table is ours
+    exec(compile(source, __file__, "exec"), scope)  # the table is ours
     call = scope["call"]
     call.__name__ = getattr(rule.function, "__name__", "call")
     return call
@@ -400,8 +408,8 @@ def fixed_index(index: Any) -> Any:
         return tuple([fixed_index(part) for part in index])
     if isinstance(index, list):
         return np.array(index) if index else np.array(index, int)
-    if type(index) is np.ndarray:
-        return index.copy()
+    if isinstance(index, np.ndarray):
+        return np.array(plain_of(index))
     return plain_of(index)
 
 
@@ -423,12 +431,31 @@ def as_plain(x: Any, dtype: Any, copy: Any) -> np.ndarray:
     if dtype is not None and np.dtype(dtype) == object:
         return objects(x)
     if array.is_active(x):
+        if _asked_by_sparse():
+            return np.array(None, object)  # something that a sparse matrix does not know asks us
         raise guards.detached("a tracked array was about to become a plain one, without derivative.")
     data = plain_of(x)
     if dtype is not None and data.dtype != dtype:
         return data.astype(dtype)
     # Who gets this does not see what is written into x later on, and must not write himself.
     return array.exposed(x, copy)
+
+
+def _asked_by_sparse() -> bool:
+    """Whether a sparse matrix of SciPy's looks at the other operand of a product.
+
+    It does not ask that by any protocol, but takes arrays as they are, and whatever it does not
+    know gets its turn.
+    """
+    frame = user_frame()
+    if frame is None or frame.f_code.co_name != "_matmul_dispatch":
+        return False
+    return "sparse" in frame.f_code.co_filename
+
+
+def class_of(x: Any) -> type:
+    """np.ndarray, but for sparse matrices."""
+    return Array if _asked_by_sparse() else np.ndarray
 
 
 def cast(x: Any, dtype: np.dtype, order: str = "K", casting: str = "unsafe") -> Any:
@@ -449,18 +476,22 @@ _CAST = Rule(
 _cast = call_of(_CAST)
 
 
-def install() -> None:
-    """Make calls of all rows, and let arrays and numbers find them."""
-    for row in rules.ROWS:
+def install(tables: Any = rules) -> None:
+    """Make calls of the rows of tables, and let arrays and numbers find them."""
+    rows = tables.ROWS if tables is rules else getattr(tables, "RULES", ())
+    for row in rows:
         if isinstance(row, Elementwise):
             UFUNCS[row.ufunc] = Row(row)
         else:
             FUNCTIONS[row.function] = call_of(row)
             if row.function is np.matmul:
                 array.multiply_by(row)
-    FUNCTIONS.update(rules.COMPOSED)
-    for f in rules.VIEWS:
+    FUNCTIONS.update(getattr(tables, "COMPOSED", {}))
+    for f in getattr(tables, "VIEWS", ()):
         FUNCTIONS[f] = view_of(f)
-    FUNCTIONS[np.real] = view_of(np.real)
-    METHODS.update(rules.METHODS)
-    _DECISIONS.update(rules.DECISIONS)
+    METHODS.update(getattr(tables, "METHODS", {}))
+    _DECISIONS.update(getattr(tables, "DECISIONS", ()))
+    if getattr(tables, "__name__", "") == "tapead.scipy.sparse":
+        array.ask_for_class(class_of)
+    for f in (np.real, np.broadcast_to):
+        FUNCTIONS[f] = view_of(f)

@@ -30,20 +30,29 @@ _MOST_HASHED = 16  # of one key
 
 
 def misuse(epoch: int) -> TapeadError:
-    """The error for a number of a recording that is over, or another thread's."""
+    """The error for a number of a recording that is over, or another thread's.
+
+    It is kept for the recordings concerned, in case the program swallows it.
+    """
     owner = recording_threads.get(epoch)
     if owner is None:
-        return located(
+        error = located(
             StaleNumberError,
             "a tracked number was used after its recording had ended.",
             "Numbers of a recording live while the differentiated function runs: return what is "
             "needed (has_aux=True), or keep tapead.value(x).",
         )
-    return located(
-        WrongThreadError,
-        f"a tracked number that thread {owner} records was used in another thread.",
-        "Do this work in the thread that calls the gradient, or hand over tapead.value(x).",
-    )
+    else:
+        thread, tape = owner
+        error = located(
+            WrongThreadError,
+            f"a tracked number that thread {thread} records was used in another thread.",
+            "Do this work in the thread that calls the gradient, or hand over tapead.value(x).",
+        )
+        tape.pending = error
+    if current.tape.depth:
+        current.tape.pending = error
+    return error
 
 
 def unsupported(what: str) -> TapeadError:

@@ -25,11 +25,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import tapead.math
-from tapead import array, aware, aware_numpy, reach
+from tapead import array, aware, aware_numpy, aware_scipy, reach
 from tapead.errors import DetachedError
 from tapead.reach import ABSENT
 
 _MOST_PLANS = 512
+_GENERATORS = (np.random.Generator, np.random.RandomState)
 
 # Modules that functions may import when they run.
 _MODULES = {
@@ -176,6 +177,10 @@ def _in_function(f: types.FunctionType) -> Iterator[Binding]:
 
 def _build(roots: tuple, extra: tuple[tuple[dict, types.CodeType], ...]) -> Plan:
     """The plan of functions and objects; `extra` are further globals, with the code run in them."""
+    if aware_scipy.load():
+        replacements, originals = aware_scipy.stand_ins()
+        _REPLACEMENTS.update(replacements)
+        _ORIGINALS.update(originals)
     reached = reach.reachable(roots)
     places = [(g.__globals__, g.__code__) for g in reached.functions] + list(extra)
     modules: dict[int, tuple[dict, set[str]]] = {}
@@ -309,6 +314,8 @@ def _may_lead_to_arrays(x: Any) -> bool:
     """Whether a global name stands for a plain array, or for what may hold some."""
     if type(x) is np.ndarray or type(x) in (list, dict, tuple):
         return _is_plain_array(x) or type(x) is not np.ndarray and 0 < len(x) <= reach.MOST_HELD
+    if type(x) in _GENERATORS:
+        return True
     if isinstance(x, (type, types.ModuleType, types.FunctionType)):
         return False
     return type(getattr(x, "__dict__", None)) is dict and not reach.is_foreign(x)
@@ -345,7 +352,7 @@ def with_arrays(plan: Plan, f: Callable, args: Iterable[Any]) -> Plan:
     bindings = []
     for holder, name in held:
         value = _get(holder, name)
-        if _is_plain_array(value) or (type(value) is tuple and any(map(_is_plain_array, value))):
+        if _has_version(value) or (type(value) is tuple and any(map(_has_version, value))):
             bindings.append(Binding(holder, name, value, None))
     return plan._replace(bindings=plan.bindings + tuple(bindings)) if bindings else plan
 
@@ -368,10 +375,15 @@ def _held_by(x: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _tracked_version(value: Any) -> Any:
-    """The passive array of a plain one, or a tuple with these."""
+    """The passive array of a plain one, a generator that draws such, or a tuple with these."""
     if type(value) is tuple:
-        return tuple([_tracked_version(x) if _is_plain_array(x) else x for x in value])
-    return array.wrapped(value)
+        return tuple([_tracked_version(x) if _has_version(x) else x for x in value])
+    return aware_numpy.drawing(value) or array.wrapped(value)
+
+
+def _has_version(x: Any) -> bool:
+    """Whether `_tracked_version` has one: plain arrays of floats, and what draws them."""
+    return _is_plain_array(x) or type(x) in _GENERATORS
 
 
 def _has_defaults(f: types.FunctionType) -> bool:

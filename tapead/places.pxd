@@ -12,8 +12,10 @@ cdef class Place:
     cdef public int number
     cdef public unsigned long long epoch
     cdef public list keepers
+    cdef public unsigned long long kept_epoch
     cdef public Py_ssize_t written
     cdef public int shared
+    cdef readonly bint stretched
 
 
 @cython.final

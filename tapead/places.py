@@ -31,16 +31,18 @@ class Place:
     epoch : of the recording that gave the number
     address : where the storage begins in memory; for a view, how many bytes after that it begins
     strides : in bytes; None for arrays in C order
-    keepers : the values that records keep of this storage, as ``1024 * record + operand``
+    keepers : the values that records keep of this storage, as ``1024 * record + operand``, in the
+        recording `kept_epoch`
     written : the row of the last write into this storage, -1 if there was none
+    stretched : whether the view has an element at several places, as np.broadcast_to makes them
     shared : 1 if the program may know this memory by names of its own, as a plain array; 2 if that
         is locked; 0 if not
     """
 
     if not cython.compiled:
         __slots__ = (
-            "address", "dtype", "epoch", "keepers", "number", "root", "shape", "shared",
-            "strides", "written",
+            "address", "dtype", "epoch", "keepers", "kept_epoch", "number", "root", "shape", "shared",
+            "stretched", "strides", "written",
         )  # fmt: skip
 
     def __init__(self, root, shape, strides, dtype, address):
@@ -52,7 +54,8 @@ class Place:
         self.number = -1
         self.written = -1
         self.shared = 0
-        self.epoch = 0
+        self.stretched = False
+        self.epoch = self.kept_epoch = 0
         self.keepers = None
 
     # With these a place stands, in rules, for an operand whose values nobody needs.
@@ -89,8 +92,9 @@ def new_root(data: object) -> Place:
             p.strides = data.strides
     else:
         p.root = p.strides = p.keepers = None
-        p.epoch = 0
+        p.epoch = p.kept_epoch = 0
         p.shared = 0
+        p.stretched = False
         p.address = address_of(data)
         if not data.flags.c_contiguous:
             p.strides = data.strides
@@ -117,11 +121,16 @@ def new_view(place: Place, data: object) -> Place:
     p.strides = data.strides
     if cython.compiled:
         p.address = cython.cast(cython.Py_ssize_t, cnp.PyArray_DATA(data)) - root.address
+        k: cython.int
+        for k in range(cnp.PyArray_NDIM(data)):
+            if cnp.PyArray_STRIDE(data, k) == 0 and cnp.PyArray_DIM(data, k) > 1:
+                p.stretched = True
     else:
-        p.epoch = 0
+        p.epoch = p.kept_epoch = 0
         p.keepers = None
         p.shared = 0
         p.address = address_of(data) - root.address
+        p.stretched = any(s == 0 and n > 1 for s, n in zip(p.strides, p.shape))
     return p
 
 
@@ -207,6 +216,15 @@ if cython.compiled:
         cnp.PyArray_UpdateFlags(view, cnp.NPY_ARRAY_C_CONTIGUOUS | cnp.NPY_ARRAY_F_CONTIGUOUS)
         cnp.set_array_base(view, buffer)
         return view
+
+
+def unstretched(term, place):
+    """What is to be added to a view that has elements at several places, and where in it."""
+    axes = tuple(
+        [k for k, s in enumerate(place.strides) if s == 0 and place.shape[k] > 1]
+    )
+    where = tuple([slice(0, 1) if k in axes else slice(None) for k in range(place.ndim)])
+    return np.sum(term, axis=axes, keepdims=True), where
 
 
 def view_at(buffer, place):

@@ -103,7 +103,7 @@ def supported() -> Supported:
 
     A mapping from names to ``"rule"``, ``"elementwise"``, ``"composed"``, ``"view"``, ``"write"``,
     ``"creation"`` or ``"derivative 0"``; printed, it is a table.  SciPy's functions are in it where
-    SciPy is installed; those that are no ufuncs are to be called as ``tapead.scipy`` has them.
+    SciPy is installed.
 
     >>> import tapead
     >>> functions = tapead.supported()
@@ -281,9 +281,9 @@ assignment to indices of every kind, and `abs`, `divmod`, `float`, `max`, `min`,
 | --- | --- |
 """
 _OF_SCIPY = """
-The elementwise functions are SciPy's own ufuncs, which find their rules by themselves.  The others
-cannot be asked: call those of the same names in `tapead.scipy`, which work on plain arrays too.  A
-sparse matrix is a constant in `S @ x` and `x @ S`.
+The elementwise functions are SciPy's own ufuncs, which find their rules by themselves.  For the
+others those of the same names in `tapead.scipy` stand in the modules of a recorded function; they
+work on plain arrays too.  A sparse matrix is a constant in `S @ x` and `x @ S`.
 """
 _PARTS = {
     f"math of Python {'.'.join(platform.python_version_tuple()[:2])}": "math",

@@ -13,7 +13,7 @@ import numpy as np
 
 from tapead import kernels
 from tapead.array import ADD_AT, ADD_IN, COPY, INPUT, STOP, SUB_IN, WRITE, WRITE_AT, plain_of
-from tapead.places import Place, Record, Row
+from tapead.places import Place, Record, Row, unstretched
 from tapead.rules.table import LINEAR, unbroadcast
 from tapead.tape import Tape
 
@@ -152,6 +152,8 @@ def add_term(buffers: Buffers, place: object, term: object, owned: cython.bint) 
     root: Place = p if p.root is None else p.root
     if not buffers.wanted(root.number):
         return None
+    if p.stretched:
+        return stretched_term(buffers, p, term)
     if kernels_simple(term) and p.dtype is _DOUBLE and has_shape(term, p.shape):
         if p.root is not None:
             add(view_of(buffers.made(root.number), p), term)
@@ -186,6 +188,17 @@ def add_term(buffers: Buffers, place: object, term: object, owned: cython.bint) 
         if p.strides is not None:
             buffer[...] = term
         buffers.put(root.number, buffer)
+    return None
+
+
+@cython.cfunc
+def stretched_term(buffers: Buffers, p: Place, term: object) -> object:
+    """`add_term` for a view that has elements at several places."""
+    term = np.asarray(term)
+    if term.dtype.kind == "c" and p.dtype.kind != "c":
+        term = term.real
+    term, where = unstretched(unbroadcast(term, p), p)
+    add(view_of(buffers.made(p.root.number), p)[where], term)
     return None
 
 
@@ -289,7 +302,7 @@ def outer_term(buffers: Buffers, place: object, g: object, x: object) -> cython.
     if type(place) is not Place or not (kernels_simple(g) and kernels_simple(x)):
         return False
     p: Place = place
-    if len(p.shape) != 2 or len(g.shape) != 1 or len(x.shape) != 1 or p.dtype is not _DOUBLE:
+    if len(p.shape) != 2 or len(g.shape) != 1 or len(x.shape) != 1 or p.dtype is not _DOUBLE or p.stretched:
         return False
     root: Place = p if p.root is None else p.root
     if buffers.wanted(root.number):
@@ -390,6 +403,7 @@ def partial_term(
     if (
         cnp_size(g) > 2 * _BLOCK
         and type(place) is Place
+        and not cython.cast(Place, place).stretched
         and g.shape == cython.cast(Place, place).shape
         and divisible(g, kept)
     ):
@@ -421,7 +435,7 @@ def factor_term(
         root: Place = q if q.root is None else q.root
         if not buffers.wanted(root.number):
             return None
-        if q.dtype is _DOUBLE and kernels_simple(g) and has_shape(g, q.shape):
+        if q.dtype is _DOUBLE and not q.stretched and kernels_simple(g) and has_shape(g, q.shape):
             there = buffers.view(q)
             if there is not None and (type(p) is float or kernels_alike(g, p)):
                 add_times(there, g, p)

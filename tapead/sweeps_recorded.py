@@ -17,7 +17,7 @@ from tapead import array, scalar
 from tapead.array import ADD_AT, ADD_IN, COPY, INPUT, STOP, SUB_IN, WRITE, Array
 from tapead.elementary import CODES, OPS, Op, ieee
 from tapead.partials import value as ieee_value
-from tapead.places import Place, Record, Row, place_of_root, root_of, zeros_at
+from tapead.places import Place, Record, Row, place_of_root, root_of, unstretched, zeros_at
 from tapead.rules.table import Shaped, product, unbroadcast
 from tapead.scalar import Scalar
 from tapead.sweeps import dependence
@@ -166,7 +166,11 @@ class _Storages:
             return
         term = _fitted(term, place)
         if place.root is not None:
-            self.view(place).__iadd__(term)
+            view = self.view(place)
+            if place.stretched:
+                term, where = unstretched(term, place)
+                view = view[where]
+            view.__iadd__(term)
             return
         before = self.held.get(root.number)
         self.held[root.number] = term if before is None else before + term

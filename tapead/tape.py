@@ -37,7 +37,7 @@ KEPT_CHUNKS = 1 + BLOCK_CHUNKS
 MOST_CHUNKS = 2**15
 
 _epochs = itertools.count(1)
-# Epochs of the recordings that run now, with the thread each runs in.
+# Epochs of the recordings that run now, with the thread each runs in and its tape.
 recording_threads = {}
 # The columns of a chunk in memory: widest first, which aligns them all.
 _VALUE, _A, _B, _CODE, _LINE = range(5)
@@ -224,7 +224,7 @@ class Tape:
         if self.depth == 0:
             self.epoch = next(_epochs)
             self.pending = None
-            recording_threads[self.epoch] = threading.get_ident()
+            recording_threads[self.epoch] = (threading.get_ident(), self)
         self.depth += 1
         return self.n
 

@@ -136,7 +136,7 @@ class Writer:
             s = self.number()
             how = self.pick(
                 (f"np.zeros({shape})", f"np.ones({shape}, order='F')", f"np.full({shape}, {s})",
-                 f"np.arange({n}).reshape({shape}) * 0.5",
+                 f"(np.arange({n}) * 0.5).reshape({shape})",
                  f"np.linspace(-1.0, 1.0, {n}).reshape({shape})")  # fmt: skip
             )
         elif kind == 3:
@@ -181,7 +181,12 @@ class Writer:
         """A new array given by an expression, whose shape comes out of the expression itself."""
         zeros = {a: np.zeros(s) for a, s in self.shapes.items()}
         zeros.update(dict.fromkeys(self.numbers, 0.5), np=np)
-        shape = np.shape(eval(text, zeros))
+        found = eval(text, zeros)
+        shape = np.shape(found)
+        if not isinstance(found, np.ndarray):  # what NumPy computes of an array without dimensions
+            self.numbers.append(f"s{len(self.shapes) + len(self.numbers)}")
+            self.line(f"{self.numbers[-1]} = {text}")
+            return
         if not 0 < math.prod(shape) <= LARGEST or len(shape) > 4:
             return
         v = self.name(shape)

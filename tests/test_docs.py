@@ -74,9 +74,9 @@ def test_readme_lists_every_example():
 ORDER = [
     "elementary", "errors", "ieee", "kernels", "rules", "scipy", "tape", "special", "partials",
     "places", "guards", "scalar", "array", "sweeps_arrays", "sweeps", "sweeps_recorded", "math",
-    "calls", "functions", "attributes", "writes", "aware_numpy", "dispatch", "trees", "aware",
-    "reach", "intercept", "recording", "transforms", "inspect.listing", "record", "testing",
-    "supported",
+    "calls", "aware_scipy", "functions", "attributes", "writes", "aware_numpy", "dispatch", "trees",
+    "aware", "reach", "intercept", "recording", "transforms", "inspect.listing", "record",
+    "testing", "supported",
 ]  # fmt: skip
 
 

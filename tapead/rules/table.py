@@ -156,6 +156,10 @@ def unbroadcast(g: Any, like: Any) -> Any:
     if g.shape == shape:
         return g
     extra = g.ndim - len(shape)
+    if extra < 0:  # written into what has fewer axes, which NumPy allows where these are 1
+        g, extra = np.reshape(g, (1,) * -extra + g.shape), 0
+        if g.shape == shape:
+            return g
     stretched = [k + extra for k, n in enumerate(shape) if n == 1 and g.shape[k + extra] != 1]
     axes = (*range(extra), *stretched)
     if not axes:
