@@ -400,12 +400,14 @@ def _attribute(self: Any, name: str) -> Any:
 
 # They draw from the bit generator of the program's own: the same numbers, and that goes on.
 class Generator(np.random.Generator):
-    __doc__ = np.random.Generator.__doc__
+    """NumPy's generator, whose draws can be written into."""
+
     __getattribute__ = _attribute
 
 
 class RandomState(np.random.RandomState):
-    __doc__ = np.random.RandomState.__doc__
+    """NumPy's old generator, whose draws can be written into."""
+
     __getattribute__ = _attribute
 
 

@@ -12,14 +12,14 @@ import types
 from typing import Any
 
 
-_MODULES = ("special", "linalg", "signal", "sparse", "stats")
+MODULES = ("special", "linalg", "signal", "sparse", "stats")
 _loaded: dict[str, Any] = {}
 
 
 def load() -> bool:
     """Take in the rows for all modules of SciPy that the program has imported; whether any is new."""
     found = False
-    for name in _MODULES:
+    for name in MODULES:
         if name not in _loaded and f"scipy.{name}" in sys.modules:
             # functions.py is above this module: it asks when it meets what it does not know.
             module = importlib.import_module(f"tapead.scipy.{name}")
@@ -27,6 +27,11 @@ def load() -> bool:
             sys.modules["tapead.functions"].install(module)
             found = True
     return found
+
+
+def loaded() -> list[Any]:
+    """The tables that `load` has taken in."""
+    return list(_loaded.values())
 
 
 def stand_ins() -> tuple[dict[int, Any], dict[int, Any]]:

@@ -28,8 +28,7 @@ class Hyper:
     def __init__(self, *parts):
         self.parts = parts
         for part in parts:
-            assert np.shape(part) == np.shape(parts[0])
-            assert getattr(part, "strides", ()) == getattr(parts[0], "strides", ())
+            assert layout(part) == layout(parts[0])
             if not np.all(np.abs(part) < LARGEST):  # nan too
                 raise TooLarge
 
@@ -124,6 +123,11 @@ class Hyper:
         write(lambda part, new: part.put(index, new), self, x)
 
 
+def layout(x):
+    """How an array lies in memory; axes of length 1 say nothing."""
+    return np.shape(x), [s for n, s in zip(np.shape(x), getattr(x, "strides", ())) if n > 1]
+
+
 def _method(name):
     """A method that is linear: that of each part."""
     return lambda self, *args, **options: each(
@@ -203,13 +207,13 @@ def divided(x, y):
     return laid(value, *bilinear(np.multiply, x, inverse).parts[1:])
 
 
-def written_over(ufunc, target, new, *operands):
-    """ufunc(..., out=target), whose result is `new`: its value by the same operation in place."""
+def written_over(f, target, new, *operands, **options):
+    """f(..., out=target), whose result is `new`: its value by the same operation in place."""
     if not isinstance(target.value, np.ndarray):
         return new
-    ufunc(*map(plain, operands), out=target.value)
+    f(*map(plain, operands), out=target.value, **options)
     for part, tangent in zip(target.parts[1:], new.parts[1:]):
-        part[...] = tangent
+        np.copyto(part, tangent, where=options.get("where", True))
     return target
 
 
@@ -224,8 +228,10 @@ def _dispatching(f, on_hyper):
         if out is None and not any(map(_is_ours, (*args, *options.values()))):
             made = f(*args, **options)
             return each(lambda x: x, made) if isinstance(made, np.ndarray) else made
-        new = on_hyper(*args, **options)
-        return new if out is None else written_over(f, out, new, *args)
+        if out is None:
+            return on_hyper(*args, **options)
+        new = on_hyper(*args, **{k: x for k, x in options.items() if k != "where"})
+        return written_over(f, out, new, *args, **options)
 
     return call
 

@@ -143,16 +143,15 @@ class Writer:
             shape = (3,)
             how = f"np.array([{self.number()}, {self.number()}, {self.number()}])"
         elif kind == 4:
+            number, order = self.number(), self.pick("CF")
             v = self.name(shape)
-            self.line(f"{v} = np.empty({shape}, order='{self.pick('CF')}')")
-            self.line(f"{v}.fill({self.number()})")
+            self.line(f"{v} = np.empty({shape}, order='{order}'); {v}.fill({number})")
             return
         elif kind == 5:
             shape = self.shapes[a]
             how, e = f"np.empty_like({a})", self.expression(shape)
             v = self.name(shape)
-            self.line(f"{v} = {how}")
-            self.line(f"{v}[...] = {e}")
+            self.line(f"{v} = {how}; {v}[...] = {e}")
             return
         else:
             shape = self.shapes[a]
@@ -174,7 +173,9 @@ class Writer:
         text = self.expression(shape)
         if len(shape) == 2 and self.below(4) == 0:
             a = self.array(shape)
-            text = self.pick((f"{a} @ {a}.T", f"np.einsum('ij,ik->jk', {a}, {a})"))
+            text = self.pick((f"{a} @ {a}.T", f"np.einsum('ij,ik->jk', {a}, {a})",
+                              f"np.concatenate([{a}, {text}])", f"np.stack([{a}[0], {a}[-1]], 1)",
+                              f"np.outer({a}[0], {a}[:, 0])"))  # fmt: skip
         self.derived(text, writable=True, copy=True)
 
     def derived(self, text, writable, copy=False):
@@ -202,7 +203,7 @@ class Writer:
         shape = self.shapes[a]
         n = math.prod(shape)
         ways = [f"{a}.reshape(-1)", f"{a}.ravel()", f"np.ravel({a})", f"{a}.reshape(1, {n})",
-                f"np.asarray({a})", f"{a}.T", f"np.atleast_2d({a})", f"{a}[..., None]",
+                f"np.asarray({a})", f"{a}.T", f"{a}.view()", f"np.atleast_2d({a})", f"{a}[..., None]",
                 f"np.squeeze({a})"]  # fmt: skip
         if n % 2 == 0:
             ways += [f"{a}.reshape({n // 2}, 2)", f"np.reshape({a}, (2, {n // 2}), order='F')"]
@@ -211,7 +212,12 @@ class Writer:
         if shape:
             ways += [f"np.flip({a})", f"np.expand_dims({a}, 0)"]
             ways += [f"{a}[{self.basic(shape)}]"] * 8
-        if len(shape) > 1 and self.below(6) == 0:
+        if n % 2 == 0 and shape[0] % 2 == 0 and self.below(8) == 0:
+            half = (shape[0] // 2, *shape[1:])
+            parts = [self.name(half), self.name(half)]
+            self.line(f"{', '.join(parts)} = np.split({a}, 2)")
+            self.fixed.update(parts if a in self.fixed else ())
+        elif len(shape) > 1 and self.below(6) == 0:
             self.derived(f"{a}.diagonal()", writable=False)
         elif shape and self.below(8) == 0:
             self.derived(f"np.broadcast_to({a}, {(2, *shape)})", writable=False)
@@ -224,14 +230,21 @@ class Writer:
 
     def write(self):
         a = self.target()
-        shape = self.shapes[a]
+        if self.below(4) == 0:  # into a view that has no name, or a copy
+            seen = self.pick((".T", "[::-1]", ".reshape(-1)", ".ravel()", "[..., None]"))
+        else:
+            seen = ""
+        shape = eval(f"a{seen}", {"a": np.zeros(self.shapes[a])}).shape
         at = self.index(shape)
+        a += seen
         part = np.zeros(shape)[eval(f"np.s_[{at}]", {"np": np})].shape
         op = self.pick(("=", "=", "=", "+=", "-=", "*=", "/="))
         if op == "/=":
             what = f"(2.0 + {self.number()} ** 2)"
         else:
             what = self.number() if self.below(3) == 0 else self.expression(part)
+        if part == (2,) and op != "/=" and self.below(2):
+            what = f"[{self.number()}, {self.number()}]"
         self.line(f"{a}[{at}] {op} {what}")
 
     def write_element(self):
@@ -254,7 +267,8 @@ class Writer:
             self.line(f"{a} {op}")
         elif kind == 1:
             f = self.pick(("add", "subtract", "multiply"))
-            self.line(f"np.{f}({e}, {self.expression(self.shapes[a])}, out={a})")
+            where = self.pick(("", f", where={self.array(self.shapes[a])} > 0.1"))
+            self.line(f"np.{f}({e}, {self.expression(self.shapes[a])}, out={a}{where})")
         elif kind == 2:
             self.line(f"np.sin({e}, out={a})" if e[0] != "(" else f"np.negative({e}, out={a})")
         else:
@@ -285,6 +299,8 @@ class Writer:
         ]
         if len(shape) == 2:
             ways.append(f"np.fill_diagonal({a}, {s})")
+            ways.append(f"np.sum({b}, axis=0, out={a}[-1])")
+            ways.append(f"np.matmul({b}, {b}[0], out={a}[:, 0])")
         self.line(self.pick(ways))
 
     def write_rows(self):

@@ -325,7 +325,7 @@ def test_auxiliary_results_are_plain_arrays_of_their_own():
 
     gradient, aux = grad(f, has_aux=True)(X)
     assert gradient.tolist() == [1.0, 1.0, 1.0]
-    arrays = [aux["x"], aux["view"], aux["y"], aux["all"][0], aux["all"][1][0], aux["ones"]]
+    arrays = [aux["x"], aux["view"], aux["y"], aux["all"][0], aux["all"][1][0], aux["n"]]
     assert {type(a) for a in arrays} == {np.ndarray}
     assert type(aux["first"]) is np.float64
     for a in arrays:

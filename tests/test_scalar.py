@@ -394,11 +394,6 @@ COMPLEX = {
     "negative base, tracked exponent": lambda x: (-2.0) ** (x / 2.0),
     "both tracked": lambda x: (-x) ** (x / 4.0),
     "negative base, Fraction": lambda x: (-x) ** Fraction(1, 3),
-    "x + 1j": lambda x: x + 1j,
-    "1j * x": lambda x: 1j * x,
-    "x ** 1j": lambda x: x**1j,
-    "1j / x": lambda x: 1j / x,
-    "np.complex128": lambda x: x - np.complex128(1j),
     "complex(x)": lambda x: complex(x),
     "complex(1, x)": lambda x: complex(1.0, x),
 }
@@ -414,6 +409,20 @@ def test_complex_numbers_are_not_supported_yet(name):
         assert issubclass(kind, NotImplementedError)
 
 
+@pytest.mark.parametrize(
+    ("f", "expected"),
+    [
+        (lambda x: abs(x + 1j), 3.0 / math.sqrt(10.0)),
+        (lambda x: abs(1j * x + 4.0), 0.6),
+        (lambda x: (x**1j).real, -math.sin(math.log(3.0)) / 3.0),
+        (lambda x: (1j / x).imag, -1.0 / 9.0),
+        (lambda x: ((x - np.complex128(1j)) ** 2).imag, -2.0),
+    ],
+)
+def test_a_number_that_meets_a_complex_one_becomes_complex(f, expected):
+    assert tapead.grad(f)(3.0) == pytest.approx(expected, rel=1e-14)
+
+
 def test_comparing_with_a_complex_number_is_what_it_is_for_a_float():
     assert tracked(operator.eq, 3.0, 3 + 0j, which=(0,)) == outcome(operator.eq, 3.0, 3 + 0j)
     assert tracked(operator.lt, 3.0, 3 + 0j, which=(0,)) == outcome(operator.lt, 3.0, 3 + 0j)
@@ -422,6 +431,16 @@ def test_comparing_with_a_complex_number_is_what_it_is_for_a_float():
 # ------------------------------------------------------------------------- lost derivatives ---
 
 SINES = {"sine": math.sin}
+
+
+class _Hidden:
+    """A place where no plain array is found."""
+
+    __slots__ = ("cells",)
+
+
+HIDDEN = _Hidden()
+HIDDEN.cells = np.zeros(2)
 
 
 def _assign(target, x):
@@ -435,11 +454,10 @@ DETACHING = {
     "array.append": lambda x: array.array("d").append(x),
     "np.float64": lambda x: np.float64(x),
     "np.float32": lambda x: np.float32(x),
-    "np item": lambda x: _assign(np.zeros(2), x),
-    "np slice": lambda x: np.zeros(2).__setitem__(slice(None), x),
-    "np.fill": lambda x: np.zeros(2).fill(x),
-    "np.full": lambda x: np.full(2, x, float),
-    "np.array of floats": lambda x: np.array([x, 1.0], float),
+    "np item": lambda x: _assign(HIDDEN.cells, x),
+    "np slice": lambda x: HIDDEN.cells.__setitem__(slice(None), x),
+    "np.fill": lambda x: HIDDEN.cells.fill(x),
+    "ints": lambda x: np.zeros(2, int).fill(x),
     "astype": lambda x: np.array([x], object).astype(float),
     "struct.pack": lambda x: struct.pack("d", x),
     "pickle": lambda x: pickle.dumps(x),

@@ -173,7 +173,7 @@ def test_printed_it_is_a_table():
     lines = str(LISTED).splitlines()
     assert lines[0].startswith(f"{sum(LISTED.counts.values())} functions: ")
     assert max(map(len, lines[1:])) <= 98
-    assert "  view          array_split, diagonal" in str(LISTED)
+    assert "  view          array_split, broadcast_to, diagonal" in str(LISTED)
     assert "absolute (abs)" in str(LISTED)
     assert repr(LISTED) == f"<tapead.supported: {sum(LISTED.counts.values())} functions>"
 

@@ -232,10 +232,40 @@ def test_the_path_to_the_bad_leaf_is_named():
         tapead.grad(lambda t: t["w"][0])({"w": [1.0, "two"]})
 
 
-@pytest.mark.parametrize("bad", [1j, np.complex128(1j), np.zeros(2)])
-def test_complex_numbers_and_arrays_are_not_supported_yet(bad):
-    with pytest.raises(tapead.UnsupportedError, match="not supported yet"):
+@pytest.mark.parametrize("bad", [np.array(["a"]), np.array([None]), np.zeros(2, "M8[s]")])
+def test_an_array_of_anything_but_numbers_is_named(bad):
+    with pytest.raises(TypeError, match="argument 0.*an array of float or complex was expected"):
         tapead.grad(lambda x: 1.0)(bad)
+
+
+@pytest.mark.parametrize("x", [np.arange(3), np.arange(3.0), np.arange(3.0, dtype=np.float32)])
+def test_the_gradient_of_an_array_has_its_shape_and_dtype_whole_numbers_count_as_floats(x):
+    gradient = tapead.grad(lambda x: np.sum(x * x))(x)
+    assert gradient.tolist() == [0.0, 2.0, 4.0]
+    assert gradient.dtype == (x.dtype if x.dtype.kind == "f" else float)
+
+
+def test_a_constant_result_has_zero_gradients_of_every_shape():
+    args = {"a": np.ones((2, 3)), "b": [1.0, np.zeros(())], "c": np.ones(2, np.complex64)}
+    gradient = tapead.grad(lambda t: 5.0)(args)
+    assert gradient["a"].shape == (2, 3)
+    assert gradient["b"][0] == 0.0
+    assert gradient["b"][1].shape == ()
+    assert gradient["c"].dtype == np.complex64
+    assert not gradient["a"].any()
+
+
+def test_a_complex_result_needs_holomorphic_and_says_so():
+    with pytest.raises(TypeError, match="holomorphic=True"):
+        tapead.grad(lambda z: z * z)(1.0 + 2.0j)
+    assert complex(tapead.grad(lambda z: z * z, holomorphic=True)(1.0 + 2.0j)) == 2.0 + 4.0j
+    slope = tapead.grad(tapead.grad(lambda z: z**3, holomorphic=True), holomorphic=True)
+    assert complex(slope(1.0 + 2.0j)) == 6.0 * (1.0 + 2.0j)
+
+
+def test_an_array_result_is_refused_with_what_to_do():
+    with pytest.raises(TypeError, match="needs one real number.*sum it"):
+        tapead.grad(lambda x: x * 2.0)(np.ones(3))
 
 
 @pytest.mark.parametrize("argnums", [1, -2, (0, 5)])

@@ -24,7 +24,4 @@ def add(table: ModuleType) -> None:
 
 
 for _module in pkgutil.iter_modules(__path__):
-    try:
-        add(importlib.import_module(f"{__name__}.{_module.name}"))
-    except ImportError:
-        pass
+    add(importlib.import_module(f"{__name__}.{_module.name}"))

@@ -3,8 +3,9 @@
 The cases live in ``cases_*.py``; a row without a case fails here.
 """
 
-import importlib
+import importlib.util
 import os
+import sys
 import warnings
 from pathlib import Path
 
@@ -16,9 +17,17 @@ from tapead import array, rules, sweeps
 from tapead.array import UFUNCS
 
 FOLDER = Path(__file__).parent
+FOLDERS = [FOLDER]
+if importlib.util.find_spec("scipy") is not None:
+    FOLDERS.append(FOLDER.parent / "scipy")
+    sys.path.insert(0, str(FOLDERS[1]))
+    for _name in tapead.aware_scipy.MODULES:
+        importlib.import_module(f"scipy.{_name}")
+    tapead.aware_scipy.load()
 # RULES=cases_linalg runs that module's cases only.
 _WANTED = os.environ.get("RULES", "cases_*")
-MODULES = [importlib.import_module(p.stem) for p in sorted(FOLDER.glob(f"{_WANTED}.py"))]
+_FILES = sorted(p for folder in FOLDERS for p in folder.glob(f"{_WANTED}.py"))
+MODULES = [importlib.import_module(p.stem) for p in _FILES]
 CASES = [case for module in MODULES for case in module.CASES]
 _seen: dict = {}
 for _case in CASES:
@@ -201,7 +210,11 @@ def test_single_precision_stays_single(case):
 @pytest.mark.skipif(_WANTED != "cases_*", reason="only some cases run")
 def test_every_row_has_a_case():
     tested = {case.function for case in CASES}
-    rows = set(UFUNCS) | {r.function for r in rules.ROWS if hasattr(r, "function")}
-    rows |= set(rules.COMPOSED) | set(rules.VIEWS)
+    tables = [rules, *tapead.aware_scipy.loaded()]
+    rows = set(UFUNCS)
+    for table in tables:
+        found = getattr(table, "ROWS", ()) or getattr(table, "RULES", ())
+        rows |= {r.function for r in found if hasattr(r, "function")}
+        rows |= set(getattr(table, "COMPOSED", ())) | set(getattr(table, "VIEWS", ()))
     missing = sorted(getattr(f, "__name__", str(f)) for f in rows - tested)
     assert missing == []
