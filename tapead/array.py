@@ -18,16 +18,16 @@ import operator
 import cython
 import numpy as np
 
-from tapead import guards, kernels, scalar
+from tapead import guards
 from tapead.elementary import CODES
 from tapead.places import Place, Record, Row, root_of, same_place
 from tapead.rules.table import VALUE, Shaped, mask_of
 from tapead.scalar import Scalar
-from tapead.tape import Tape, current, recording_threads
+from tapead.tape import Tape, recording_threads
 
 if not cython.compiled:
-    from tapead.places import address_of, new_root, new_view
-    from tapead.scalar import append, at_row, is_numpy, plain, row_of, tape_here
+    from tapead.places import new_root, new_view
+    from tapead.scalar import append, is_numpy, plain, row_of, tape_here
 
 else:
     cnp.import_array()
@@ -328,7 +328,7 @@ def recorded(
     options: object,
 ) -> object:
     """The result of an operation, with its row and its record."""
-    if type(value) is _ndarray and value.dtype.kind not in "fc" or isinstance(value, _INTEGERS):
+    if (type(value) is _ndarray and value.dtype.kind not in "fc") or isinstance(value, _INTEGERS):
         return value  # whole numbers have derivative 0
     if type(value) is _ndarray:
         value = compact(value)
@@ -455,7 +455,9 @@ def elementwise(op: object, ufunc: object, x: object, y: object) -> object:
         return NotImplemented
     if type(x) is not Array and type(x) is not Scalar and not operand_like(x):
         return NotImplemented
-    if type(xv) is _ndarray and xv.dtype.kind == "O" or type(yv) is _ndarray and yv.dtype.kind == "O":
+    if (type(xv) is _ndarray and xv.dtype.kind == "O") or (
+        type(yv) is _ndarray and yv.dtype.kind == "O"
+    ):
         return _numpy.ufunc(ufunc, "__call__", (x, y), {})
     value = op(xv, yv)
     if px is None and py is None:
@@ -712,7 +714,7 @@ def save(t, root):
 def setitem(a: Array, index: object, x: object) -> object:
     """a[index] = x."""
     t: Tape = tape_here()
-    if type(x) is list or type(x) is tuple or type(x) is _ndarray and x.dtype.kind == "O":
+    if type(x) is list or type(x) is tuple or (type(x) is _ndarray and x.dtype.kind == "O"):
         x = _numpy.as_operand(x)
     if not is_basic(index):
         return _numpy.write_advanced(a, index, x)
@@ -837,7 +839,7 @@ def add_in(own: object, ufunc: object, a: Array, x: object) -> object:
     elif type(x) is Scalar:
         value = plain(x)
         source = row_of(x)
-    elif isinstance(x, (list, tuple)) or type(x) is _ndarray and x.dtype.kind == "O":
+    elif isinstance(x, (list, tuple)) or (type(x) is _ndarray and x.dtype.kind == "O"):
         return add_in(own, ufunc, a, _numpy.as_operand(x))
     elif not operand_like(x):
         return NotImplemented

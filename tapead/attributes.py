@@ -7,25 +7,65 @@ from typing import Any
 
 import numpy as np
 
-from tapead import array, functions, guards, scalar
+from tapead import array, guards, operands, rows, scalar
 from tapead.array import Array, plain_of
 from tapead.scalar import Scalar
 
 # Methods that are a function of NumPy's with the array in front.
 _FUNCTIONS = {
     name: getattr(np, name)
-    for name in (
-        "all any argmax argmin argpartition argsort choose clip cumprod cumsum diagonal "
-        "dot max mean min nonzero prod ptp ravel repeat reshape round searchsorted squeeze std sum "
-        "swapaxes take trace transpose var"
-    ).split()
+    for name in [
+        "all",
+        "any",
+        "argmax",
+        "argmin",
+        "argpartition",
+        "argsort",
+        "choose",
+        "clip",
+        "cumprod",
+        "cumsum",
+        "diagonal",
+        "dot",
+        "max",
+        "mean",
+        "min",
+        "nonzero",
+        "prod",
+        "ptp",
+        "ravel",
+        "repeat",
+        "reshape",
+        "round",
+        "searchsorted",
+        "squeeze",
+        "std",
+        "sum",
+        "swapaxes",
+        "take",
+        "trace",
+        "transpose",
+        "var",
+    ]
 }
 _FUNCTIONS["conj"] = _FUNCTIONS["conjugate"] = np.conjugate
 # Attributes that say how the data lie, not what they are.
 _PLAIN = frozenset(("flags", "itemsize", "nbytes", "strides", "device"))
 # What would hand the data to somebody who does not ask.
 _DATA = frozenset(
-    "data ctypes tobytes tostring tofile dumps dump getfield byteswap base setfield".split()
+    [
+        "data",
+        "ctypes",
+        "tobytes",
+        "tostring",
+        "tofile",
+        "dumps",
+        "dump",
+        "getfield",
+        "byteswap",
+        "base",
+        "setfield",
+    ]
 )
 # ufuncs that NumPy's loops over object arrays look for as methods of the elements.
 _OBJECT_LOOPS = {name: f for name, f in vars(np).items() if isinstance(f, np.ufunc)}
@@ -108,10 +148,10 @@ def _astype(
     if dtype == x.dtype and not copy:
         return x
     if dtype == object:
-        return functions.objects(x)
+        return operands.objects(x)
     if not array.is_active(x) or dtype.kind not in "fc":
         return array.dressed(plain_of(x).astype(dtype, order, casting, copy=True))
-    return functions.cast(x, dtype, order, casting)
+    return rows.cast(x, dtype, order, casting)
 
 
 def _fill(x: Any, value: Any) -> None:
@@ -122,7 +162,9 @@ def _sort(x: Any, axis: int = -1, kind: Any = None, order: Any = None) -> None:
     x[...] = np.sort(x, axis=axis, kind=kind)
 
 
-def _partition(x: Any, kth: Any, axis: int = -1, kind: str = "introselect", order: Any = None) -> None:
+def _partition(
+    x: Any, kth: Any, axis: int = -1, kind: str = "introselect", order: Any = None
+) -> None:
     x[...] = np.partition(x, kth, axis=axis, kind=kind)
 
 
@@ -163,7 +205,7 @@ def _compress(x: Any, condition: Any, axis: Any = None, out: Any = None) -> Any:
 
 
 def _dot(x: Any, other: Any, out: Any = None) -> Any:
-    return np.dot(x, other) if out is None else functions.write_out(out, np.dot(x, other))
+    return np.dot(x, other) if out is None else rows.write_out(out, np.dot(x, other))
 
 
 def _reshape(x: Any, *shape: Any, order: str = "C", **options: Any) -> Any:

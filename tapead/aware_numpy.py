@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from tapead import array, functions
+from tapead import array, aware_random, rows
 from tapead.array import FUNCTIONS, UFUNCS, Array, plain_of
 from tapead.calls import FunctionCall, UfuncCall
-from tapead.functions import as_operand, is_tracked, plain_tree
+from tapead.operands import as_operand, is_tracked, objects, plain_tree, refused
 from tapead.rules.table import Rule, as_array, unbroadcast
 from tapead.scalar import Scalar
 
@@ -65,7 +65,9 @@ def array_(
         return np.array(_as_objects(object), dtype=builtins.object, ndmin=ndmin)
     result = _converted(object)
     if type(result) is not Array:
-        return array.dressed(np.array(plain_of(result), copy=copy, order=order, ndmin=ndmin, **plain))
+        return array.dressed(
+            np.array(plain_of(result), copy=copy, order=order, ndmin=ndmin, **plain)
+        )
     if dtype is not None and result.dtype != dtype:
         result = result.astype(dtype)
     elif copy and result is object:
@@ -95,7 +97,7 @@ def _converted(x: Any) -> Any:
 
 def _as_objects(x: Any) -> Any:
     if type(x) is Array:
-        return functions.objects(x)
+        return objects(x)
     if isinstance(x, (list, tuple)):
         return [_as_objects(y) for y in x]
     return x
@@ -182,7 +184,9 @@ def arange(*args: Any, dtype: Any = None, **options: Any) -> Any:
     """`np.arange`: how many there are is a decision; where they begin, and the step, count."""
     if not is_tracked(args):
         return array.dressed(np.arange(*args, dtype=dtype, **options), "fciu")
-    start, stop, step = (0.0, args[0], 1.0) if len(args) == 1 else (*args[:2], *(args[2:] or (1.0,)))
+    start, stop, step = (
+        (0.0, args[0], 1.0) if len(args) == 1 else (*args[:2], *(args[2:] or (1.0,)))
+    )
     value = np.arange(plain_of(start), plain_of(stop), plain_of(step), dtype=dtype)
     return _spaced(value, start, step)
 
@@ -237,7 +241,7 @@ def _line_rule(function: Callable, names: str, weights: Callable) -> None:
         tangents=(None, slope(0), slope(1), None),
         needs=("", "3", "3", ""),
     )
-    FUNCTIONS[function] = functions.call_of(rule)
+    FUNCTIONS[function] = rows.call_of(rule)
 
 
 _line_rule(given, "value, start, step, k", lambda k: (np.ones(k.shape), k))
@@ -272,7 +276,9 @@ class vectorize(np.vectorize):
         if not is_tracked((args, options)):
             return array.dressed(super().__call__(*plain_tree(args), **plain_tree(options)))
         if self.signature is not None or self.excluded or options:
-            raise functions.refused(np.vectorize, " with signature, excluded or keywords: tracked arrays in it")
+            raise refused(
+                np.vectorize, " with signature, excluded or keywords: tracked arrays in it"
+            )
         operands = np.broadcast_arrays(*[_object_array(x) for x in args])
         shape = operands[0].shape
         results = [self.pyfunc(*row) for row in zip(*[x.ravel().tolist() for x in operands])]
@@ -287,7 +293,7 @@ def _object_array(x: Any) -> np.ndarray:
         out[()] = x
         return out
     x = as_operand(x)
-    return functions.objects(x) if type(x) is Array else np.asarray(x).astype(object)
+    return objects(x) if type(x) is Array else np.asarray(x).astype(object)
 
 
 def frompyfunc(func: Callable, nin: int, nout: int, **options: Any) -> Any:
@@ -322,7 +328,7 @@ class _Joiner:
         if not is_tracked(parts):
             return array.dressed(self._original[plain_tree(key)])
         if any(isinstance(x, str) for x in parts):
-            raise functions.refused(np.concatenate, " by np.r_['...'] of tracked arrays")
+            raise refused(np.concatenate, " by np.r_['...'] of tracked arrays")
         return self._join([np.r_[x] if isinstance(x, slice) else as_operand(x) for x in parts])
 
     def __getattr__(self, name: str) -> Any:
@@ -337,7 +343,7 @@ def nditer(op: Any, flags: Any = (), op_flags: Any = None, *args: Any, **options
     """`np.nditer` of arrays without derivative, which it may write into."""
     operands = op if isinstance(op, (list, tuple)) else [op]
     if is_tracked(operands):
-        raise functions.refused(np.nditer)
+        raise refused(np.nditer)
     for x in operands:
         if type(x) is Array and "write" in str(op_flags):
             array.written_from_outside(x)
@@ -378,7 +384,7 @@ def _calls(module: types.ModuleType) -> dict[str, Any]:
             if f in UFUNCS:
                 found[name] = UfuncCall(f, UFUNCS[f], as_operand)
             elif f in FUNCTIONS and callable(f):
-                found[name] = FunctionCall(f, FUNCTIONS[f], functions.on_plain)
+                found[name] = FunctionCall(f, FUNCTIONS[f], rows.on_plain)
         except TypeError:  # not hashable: no function
             continue
     return found
@@ -390,79 +396,6 @@ def _stand_in(module: types.ModuleType, **own: Any) -> types.ModuleType:
     return made
 
 
-def _attribute(self: Any, name: str) -> Any:
-    """An attribute of a generator of random numbers: arrays that it draws can be written into."""
-    found = object.__getattribute__(self, name)
-    if name.startswith("_") or not callable(found):
-        return found
-    return _drawing(found, functools.partial(object.__getattribute__, self, "permutation"))
-
-
-# They draw from the bit generator of the program's own: the same numbers, and that goes on.
-class Generator(np.random.Generator):
-    """NumPy's generator, whose draws can be written into."""
-
-    __getattribute__ = _attribute
-
-
-class RandomState(np.random.RandomState):
-    """NumPy's old generator, whose draws can be written into."""
-
-    __getattribute__ = _attribute
-
-
-def drawing(generator: Any) -> Any:
-    """What stands in for a generator of random numbers; None for anything else."""
-    if type(generator) is np.random.Generator:
-        return Generator(generator.bit_generator)
-    if type(generator) is np.random.RandomState:
-        return RandomState(generator._bit_generator)
-    return None
-
-
-def _drawing(draw: Callable, permutation: Callable) -> Callable:
-    """A method or function that draws, for arrays of ours too."""
-    name = draw.__name__
-
-    @functools.wraps(draw)
-    def call(*args: Any, **options: Any) -> Any:
-        if not any(type(x) in _OURS for x in (*args, *options.values())):
-            return array.dressed(draw(*args, **options), "fciu")
-        if name == "shuffle" and type(args[0]) is Array:
-            return _shuffle(*args, permutation=permutation(), **options)
-        if name == "permutation" and type(args[0]) is Array:
-            axis = options.get("axis", *args[1:2] or (0,))
-            return np.take(args[0], permutation()(args[0].shape[axis]), axis)
-        if type(options.get("out")) is Array:
-            out = options.pop("out")
-            out[...] = draw(*args, size=out.shape, dtype=out.dtype, **options)
-            return out
-        if is_tracked((args, options)):
-            raise functions.refused(draw, ": its draws, by tracked parameters,")
-        return array.dressed(draw(*plain_tree(args), **plain_tree(options)), "fciu")
-
-    return call
-
-
-def _shuffle(x: Any, axis: int = 0, *, permutation: Callable) -> None:
-    """A permutation of indices draws as a shuffle of the array does."""
-    x[...] = np.take(x, permutation(x.shape[axis]), axis)
-
-
-def default_rng(seed: Any = None) -> Any:
-    made = np.random.default_rng(seed)
-    return made if made is seed else Generator(made.bit_generator)
-
-
-def _random() -> types.ModuleType:
-    found = {
-        name: _drawing(f, lambda: np.random.permutation)
-        for name, f in vars(np.random).items()
-        if not name.startswith("_") and callable(getattr(np.random.RandomState, name, None))
-    }
-    return _stand_in(np.random, **{**found, "default_rng": default_rng, "RandomState": RandomState})
-
-
 _by_id: dict[int, Any] = {}
 _inner = {}
 for _module in (np, np.linalg, np.fft):
@@ -470,8 +403,9 @@ for _module in (np, np.linalg, np.fft):
     _by_id.update({id(getattr(_module, name)): f for name, f in _found.items()})
     if _module is not np:
         _inner[_module.__name__.rpartition(".")[2]] = _stand_in(_module, **_found)
-_inner["random"] = _random()
-_by_id[id(np.random.default_rng)] = default_rng
+_found = aware_random.stand_ins()
+_by_id.update({id(getattr(np.random, name)): f for name, f in _found.items()})
+_inner["random"] = _stand_in(np.random, **_found)
 numpy_ = _stand_in(np, **{**_own, **_calls(np), **_inner})
 
 

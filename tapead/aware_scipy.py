@@ -11,7 +11,6 @@ import sys
 import types
 from typing import Any
 
-
 MODULES = ("special", "linalg", "signal", "sparse", "stats")
 _loaded: dict[str, Any] = {}
 

@@ -8,9 +8,7 @@ refused; on arrays without derivative it is NumPy's.
 from __future__ import annotations
 
 import functools
-import inspect
 import sys
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -18,57 +16,25 @@ import numpy as np
 
 from tapead import array, aware_scipy, guards, rules, scalar
 from tapead.array import FUNCTIONS, METHODS, UFUNCS, Array, plain_of
-from tapead.errors import UnsupportedError, user_frame
+from tapead.errors import user_frame
+from tapead.operands import (
+    NUMBERS,
+    as_operand,
+    fixed_index,
+    is_tracked,
+    objects,
+    plain_tree,
+    refused,
+)
 from tapead.places import Row
+from tapead.rows import call_of, on_plain, view_of, write_out
 from tapead.rules import indexing
-from tapead.rules.table import Elementwise, Rule, as_array
+from tapead.rules.table import Elementwise
 from tapead.scalar import Scalar
 
-_NUMBERS = (Array, Scalar, np.ndarray, float, int)
 _DECISIONS: set = set()
 # Options of a ufunc that only its value depends on.
 _VALUE_OPTIONS = {"dtype", "casting", "order", "subok", "axis", "axes", "keepdims"}
-
-
-def as_operand(x: Any) -> Any:
-    """An operand as an array or a number: lists and object arrays of numbers become arrays."""
-    if type(x) in _NUMBERS:
-        if type(x) is np.ndarray and x.dtype.kind == "O":
-            return _from_objects(x)
-        return x
-    if isinstance(x, (list, tuple, deque)):
-        return as_array(list(x))
-    return x
-
-
-def _from_objects(x: np.ndarray) -> Any:
-    """An object array as an array of numbers, if numbers are what it holds."""
-    flat = x.ravel().tolist()
-    if not any(type(y) in (Scalar, Array) for y in flat):
-        return x
-    return np.stack(flat).reshape(x.shape)
-
-
-def is_tracked(tree: Any) -> bool:
-    """Whether an argument is, or holds, a number with a derivative."""
-    if type(tree) in (Scalar, Array):
-        return array.is_active(tree)
-    if isinstance(tree, (list, tuple, deque)):
-        return any(map(is_tracked, tree))
-    if isinstance(tree, dict):
-        return any(map(is_tracked, tree.values()))
-    return type(tree) is np.ndarray and tree.dtype.kind == "O" and any(map(is_tracked, tree.flat))
-
-
-def plain_tree(tree: Any) -> Any:
-    """An argument with plain data in the place of arrays and numbers of ours."""
-    if type(tree) in (Scalar, Array):
-        return plain_of(tree)
-    if type(tree) in (list, tuple, deque):
-        return type(tree)([plain_tree(x) for x in tree])
-    if type(tree) is dict:
-        return {k: plain_tree(x) for k, x in tree.items()}
-    return tree
 
 
 # ------------------------------------------------------------------------ NumPy's two questions ---
@@ -84,30 +50,6 @@ def function(f: Callable, args: tuple, options: dict) -> Any:
     if f in _DECISIONS or not (is_tracked(args) or is_tracked(options)):
         return on_plain(f, args, options)
     raise refused(f)
-
-
-def on_plain(f: Callable, args: tuple, options: dict) -> Any:
-    """f on plain data; where it gives views of what it was given, ours are views of ours."""
-    result = f(*plain_tree(args), **plain_tree(options))
-    return _adopted(result, [x for x in (*args, *options.values()) if isinstance(x, np.ndarray)])
-
-
-def _adopted(result: Any, given: list) -> Any:
-    if type(result) in (tuple, list):
-        return type(result)([_adopted(x, given) for x in result])
-    if type(result) is not np.ndarray:
-        return array.dressed(result)
-    for x in given:
-        if result is x or np.may_share_memory(result, plain_of(x)):
-            return array.viewed(x, result) if type(x) is Array else array.wrapped(result)
-    return array.dressed(result)
-
-
-def refused(f: Any, why: str = "") -> UnsupportedError:
-    """The error for a function without a rule."""
-    module = (getattr(f, "__module__", None) or "numpy").replace("numpy._core", "numpy")
-    name = getattr(f, "__name__", str(f))
-    return guards.unsupported(f"{module.partition('.')[0]}.{name}{why or ' has no rule: tracked arrays in it'}")
 
 
 def ufunc(f: Any, method: str, inputs: tuple, options: dict) -> Any:
@@ -203,28 +145,6 @@ def _written(call: Callable, inputs: tuple, options: dict, out: Any, where: Any)
     return done[0] if len(done) == 1 else tuple(done)
 
 
-def write_out(out: Any, result: Any, where: Any = True) -> Any:
-    """The result of a function in the array that `out=` names."""
-    if type(out) is not Array:
-        if not array.is_active(result):
-            out[...] = plain_of(result)
-            return out
-        raise guards.detached(
-            "out= is a plain array, made before the recording or by a function that tapead does not "
-            "see; a tracked result was about to be written into it."
-        )
-    value = plain_of(result)
-    if not np.can_cast(getattr(value, "dtype", float), out.dtype, "same_kind"):
-        raise TypeError(
-            f"Cannot cast the result from {value.dtype} to out's {out.dtype} with casting 'same_kind'"
-        )
-    if where is True:
-        out[...] = result
-    else:
-        out[...] = np.where(where, result, out)
-    return out
-
-
 def _at(f: Any, a: Any, index: Any, x: Any = None) -> None:
     """``np.add.at`` and ``np.subtract.at``."""
     if type(a) is not Array:
@@ -254,7 +174,7 @@ def binary(f: Any, x: Any, y: Any) -> Any:
         aware_scipy.load()
         return sys.modules["tapead.scipy.sparse"].operator(f, x, y)
     for z in (x, y):
-        if type(z) not in _NUMBERS and not isinstance(z, (complex, np.generic, list, tuple)):
+        if type(z) not in NUMBERS and not isinstance(z, (complex, np.generic, list, tuple)):
             return NotImplemented
     return ufunc(f, "__call__", (x, y), {})
 
@@ -272,149 +192,10 @@ def _to_objects(x: Any) -> Any:
     return objects(x)
 
 
-def objects(x: Any) -> np.ndarray:
-    """An object array of the elements."""
-    out = np.empty(x.shape, object)
-    for index in np.ndindex(x.shape):
-        out[index] = x[index] if index else x.item()
-    return out
-
-
 # ----------------------------------------------------------------------------- rows as calls ---
 
 
-def call_of(rule: Rule) -> Callable:
-    """A function with NumPy's signature that applies a rule."""
-    names, _, options = (part.strip() for part in rule.signature.partition(";"))
-    words = [w.partition("=")[0].strip() for w in _split(options)]
-    passed = ", ".join(f"{w}={w}" for w in words if w not in ("*", "/"))
-    given = f"sequence({names.lstrip('*')})" if rule.variadic else f"({_each(names)},)"
-    parameters = [*_split(names.lstrip("*")), *_split(options)]
-    if rule.out:
-        parameters = _with_out(rule, parameters)
-    head = ", ".join(parameters)
-    options_given = f"checked(rule, dict({passed}))" if passed else "{}"
-    body = f"apply(rule, {given}, {options_given})"
-    source = f"def call({head}):\n"
-    if rule.out:
-        source += f"    if out is not None:\n        return write_out(out, {body})\n"
-    source += f"    return {body}\n"
-    scope: dict = {
-        "apply": array.apply, "rule": rule, "operand": as_operand, "sequence": _sequence,
-        "write_out": write_out, "checked": _checked_options, "np": np, "pi": np.pi, "inf": np.inf,
-    }  # fmt: skip
-    exec(compile(source, __file__, "exec"), scope)  # the table is ours
-    call = scope["call"]
-    call.__name__ = getattr(rule.function, "__name__", "call")
-    return call
-
-
-def _with_out(rule: Rule, parameters: list[str]) -> list[str]:
-    """The parameters with ``out=None`` where NumPy has it, else as the last one."""
-    try:
-        theirs = inspect.signature(rule.function).parameters
-    except (TypeError, ValueError):
-        return [*parameters, "out=None"]
-    names = list(theirs)
-    if "out" not in names or theirs["out"].kind is inspect.Parameter.KEYWORD_ONLY:
-        return [*parameters, "out=None"]
-    before = set(names[: names.index("out")])
-    ours = [p for p in parameters if p.strip() != "*"]
-    at = sum(p.partition("=")[0].strip() in before for p in ours)
-    return [*ours[:at], "out=None", *ours[at:]]
-
-
-def _split(text: str) -> list[str]:
-    """A list of parameters, split at the commas between them."""
-    parts, depth, last = [], 0, 0
-    for k, c in enumerate(text):
-        depth += c in "([{"
-        depth -= c in ")]}"
-        if c == "," and depth == 0:
-            parts.append(text[last:k])
-            last = k + 1
-    return [p for p in (*parts, text[last:]) if p.strip()]
-
-
-def _each(names: str) -> str:
-    return ", ".join(f"operand({n.partition('=')[0].strip()})" for n in _split(names))
-
-
-def _sequence(operands: Any) -> tuple:
-    if type(operands) is Array:
-        return tuple(operands)
-    return tuple([np.asarray(x) if type(x) in (float, int) else as_operand(x) for x in operands])
-
-
-def _checked_options(rule: Rule, options: dict) -> dict:
-    """Options are constants: a derivative by one of them would be lost."""
-    for name, x in options.items():
-        if type(x) in (int, bool, str, type(None)):
-            continue
-        if is_tracked(x):
-            raise refused(rule.function, f"({name}=...) by a tracked number")
-        options[name] = _fixed(x)
-    return options
-
-
-def _fixed(x: Any) -> Any:
-    """An option as plain data that nobody else can change."""
-    if isinstance(x, np.ndarray):
-        return np.array(plain_of(x), order="K")
-    if type(x) in (list, tuple):
-        return type(x)([_fixed(y) for y in x])
-    return x
-
-
-def view_of(f: Callable) -> Callable:
-    """A function that gives views of its first argument, or of several arguments."""
-
-    def call(x: Any, *args: Any, **options: Any) -> Any:
-        x = as_operand(x)
-        if type(x) is not Array:
-            if type(x) is Scalar:
-                x = np.stack([x])[0:1].reshape(())
-            else:
-                return on_plain(f, (x, *args), options)
-        result = f(plain_of(x), *args, **options)
-        if _is_view(result, x):
-            return _views(result, x)
-        for order in ("C", "F", "K"):  # where NumPy copies, its result is a view of a copy
-            copy = x.copy(order)
-            result = f(plain_of(copy), *args, **options)
-            if _is_view(result, copy):
-                return _views(result, copy)
-        raise refused(f)
-
-    call.__name__ = f.__name__
-    return call
-
-
-def _is_view(result: Any, x: Any) -> bool:
-    if isinstance(result, (list, tuple)):
-        return all(_is_view(r, x) for r in result)
-    data = plain_of(x)
-    return result is data or result.size == 0 or np.may_share_memory(result, data)
-
-
-def _views(result: Any, x: Any) -> Any:
-    if isinstance(result, (list, tuple)):
-        return type(result)([_views(r, x) for r in result])
-    return array.viewed(x, result)
-
-
 # -------------------------------------------------------------------------- reading and writing ---
-
-
-def fixed_index(index: Any) -> Any:
-    """An index whose arrays nobody else can change."""
-    if isinstance(index, tuple):
-        return tuple([fixed_index(part) for part in index])
-    if isinstance(index, list):
-        return np.array(index) if index else np.array(index, int)
-    if isinstance(index, np.ndarray):
-        return np.array(plain_of(index))
-    return plain_of(index)
 
 
 def advanced(x: Any, index: Any) -> Any:
@@ -437,7 +218,9 @@ def as_plain(x: Any, dtype: Any, copy: Any) -> np.ndarray:
     if array.is_active(x):
         if _asked_by_sparse():
             return np.array(None, object)  # something that a sparse matrix does not know asks us
-        raise guards.detached("a tracked array was about to become a plain one, without derivative.")
+        raise guards.detached(
+            "a tracked array was about to become a plain one, without derivative."
+        )
     data = plain_of(x)
     if dtype is not None and data.dtype != dtype:
         return data.astype(dtype)
@@ -460,24 +243,6 @@ def _asked_by_sparse() -> bool:
 def class_of(x: Any) -> type:
     """np.ndarray, but for sparse matrices."""
     return Array if _asked_by_sparse() else np.ndarray
-
-
-def cast(x: Any, dtype: np.dtype, order: str = "K", casting: str = "unsafe") -> Any:
-    """A tracked array in another dtype of reals or complex numbers."""
-    return _cast(x, dtype=dtype, order=order, casting=casting)
-
-
-def _astype(x: Any, dtype: Any, order: str, casting: str) -> Any:
-    return np.asarray(x).astype(dtype, order, casting)
-
-
-_CAST = Rule(
-    _astype,
-    "x; dtype, order, casting",
-    # The engine gives the adjoint the operand's dtype.
-    adjoints=lambda g, v, x, dtype, order, casting: g,
-)
-_cast = call_of(_CAST)
 
 
 def install(tables: Any = rules) -> None:

@@ -25,12 +25,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import tapead.math
-from tapead import array, aware, aware_numpy, aware_scipy, reach
+from tapead import array, aware, aware_numpy, aware_scipy, held, reach
 from tapead.errors import DetachedError
 from tapead.reach import ABSENT
 
 _MOST_PLANS = 512
-_GENERATORS = (np.random.Generator, np.random.RandomState)
 
 # Modules that functions may import when they run.
 _MODULES = {
@@ -136,7 +135,7 @@ def aware_arguments(args: tuple, kwargs: dict) -> tuple[tuple, dict]:
 
 def wrapped_argument(x: Any) -> Any:
     """An argument as a recorded function gets it: plain arrays of floats become passive ones."""
-    return array.wrapped(x) if _is_plain_array(x) else x
+    return array.wrapped(x) if held.is_plain_array(x) else x
 
 
 def _bindings(holder: Any, values: Iterable[tuple[str, Any]]) -> Iterator[Binding]:
@@ -201,7 +200,7 @@ def _build(roots: tuple, extra: tuple[tuple[dict, types.CodeType], ...]) -> Plan
     watched += [b for held in namespaces for b in _bindings(held, list(held.items()))]
     bindings += watched
     reads = tuple((held, name, _unbound(held, name, x)) for held, name, x in reached.reads)
-    arrays = tuple((held, name) for held, name, x in reads if _may_lead_to_arrays(x))
+    arrays = tuple((where, name) for where, name, x in reads if held.may_lead_to_arrays(x))
     return Plan(tuple(bindings), tuple(importers.values()), arrays, reads, tuple(watched))
 
 
@@ -310,80 +309,14 @@ def _objects(roots: tuple) -> list:
     return [x for x in (*roots, *held) if type(getattr(x, "__dict__", None)) is dict]
 
 
-def _may_lead_to_arrays(x: Any) -> bool:
-    """Whether a global name stands for a plain array, or for what may hold some."""
-    if type(x) is np.ndarray or type(x) in (list, dict, tuple):
-        return _is_plain_array(x) or type(x) is not np.ndarray and 0 < len(x) <= reach.MOST_HELD
-    if type(x) in _GENERATORS:
-        return True
-    if isinstance(x, (type, types.ModuleType, types.FunctionType)):
-        return False
-    return type(getattr(x, "__dict__", None)) is dict and not reach.is_foreign(x)
-
-
-def _is_plain_array(x: Any) -> bool:
-    return type(x) is np.ndarray and x.dtype.kind in "fc"
-
-
-def may_hold_arrays(f: Callable, args: Iterable[Any]) -> bool:
-    """Whether a function, beside its globals, or its arguments may lead to plain arrays."""
-    if type(f) is not types.FunctionType or f.__closure__ is not None:
-        return True
-    return any(map(reach.leads_to_code, args))
-
-
 def with_arrays(plan: Plan, f: Callable, args: Iterable[Any]) -> Plan:
-    """The plan with the plain arrays that are in reach now: global ones, those in closures and in
-    attributes of objects.
+    """The plan with the plain arrays that are in reach now.
 
     They may change from call to call, and plans that are kept must not keep them alive.
     """
-    held: list[tuple[Any, Any]] = list(plan.arrays)
-    todo, seen = [f, *args, *(_get(*place) for place in held)], set()
-    while todo:
-        x = todo.pop()
-        x = getattr(x, "__func__", x)
-        if type(x) in reach.LEAVES or id(x) in seen or len(seen) > _MOST_PLANS:
-            continue
-        seen.add(id(x))
-        found = list(_held_by(x))
-        held += found
-        todo += [value for value in (_get(*place) for place in found) if type(value) not in reach.LEAVES]
-    bindings = []
-    for holder, name in held:
-        value = _get(holder, name)
-        if _has_version(value) or (type(value) is tuple and any(map(_has_version, value))):
-            bindings.append(Binding(holder, name, value, None))
-    return plan._replace(bindings=plan.bindings + tuple(bindings)) if bindings else plan
-
-
-def _held_by(x: Any) -> Iterator[tuple[Any, Any]]:
-    """The places in a function, a container or an object where plain arrays may be."""
-    if type(x) is types.FunctionType:
-        if not reach.is_ours(x):
-            yield from ((cell, "cell_contents") for cell in x.__closure__ or ())
-            yield x, "__defaults__"
-            yield from ((x.__kwdefaults__, name) for name in x.__kwdefaults__ or ())
-    elif type(x) in (list, dict):
-        if len(x) <= reach.MOST_HELD:
-            yield from ((x, key) for key in (list(x) if type(x) is dict else range(len(x))))
-    elif type(getattr(x, "__dict__", None)) is dict and not isinstance(x, types.ModuleType):
-        yield from ((vars(x), name) for name in vars(x))
-        for cls in type(x).__mro__[:-1]:
-            if not reach.is_foreign(cls):
-                yield from ((cls, n) for n, value in vars(cls).items() if _is_plain_array(value))
-
-
-def _tracked_version(value: Any) -> Any:
-    """The passive array of a plain one, a generator that draws such, or a tuple with these."""
-    if type(value) is tuple:
-        return tuple([_tracked_version(x) if _has_version(x) else x for x in value])
-    return aware_numpy.drawing(value) or array.wrapped(value)
-
-
-def _has_version(x: Any) -> bool:
-    """Whether `_tracked_version` has one: plain arrays of floats, and what draws them."""
-    return _is_plain_array(x) or type(x) in _GENERATORS
+    found = held.places(list(plan.arrays), [f, *args])
+    bindings = tuple([Binding(holder, name, value, None) for holder, name, value in found])
+    return plan._replace(bindings=plan.bindings + bindings) if bindings else plan
 
 
 def _has_defaults(f: types.FunctionType) -> bool:
@@ -400,7 +333,7 @@ def _holds(plan: Plan) -> bool:
         if holder.get(name, ABSENT) is not value and (id(holder), name) not in _active:
             return False
     for b in plan.watched:
-        if _get(b.holder, b.name) is not b.original and (id(b.holder), b.name) not in _active:
+        if held.get(b.holder, b.name) is not b.original and (id(b.holder), b.name) not in _active:
             return False
     return True
 
@@ -461,27 +394,6 @@ _importers: dict[int, tuple[set, set]] = {}
 _real_import: Callable | None = None
 
 
-def _get(holder: Any, name: str) -> Any:
-    if isinstance(holder, dict):
-        return holder.get(name, ABSENT)
-    if type(holder) is list:
-        return holder[name] if name < len(holder) else ABSENT
-    if type(holder) is types.CellType:
-        return reach.contents(holder)
-    return holder.__dict__.get(name, ABSENT) if isinstance(holder, type) else getattr(holder, name)
-
-
-def _set(holder: Any, name: str, value: Any) -> None:
-    if type(holder) is list:
-        holder[name] = value
-    elif not isinstance(holder, dict):
-        setattr(holder, name, value)
-    elif value is ABSENT:
-        del holder[name]
-    else:
-        holder[name] = value
-
-
 def enter(plan: Plan, token: object) -> None:
     """Rebind the names of a plan, for the recording that `token` stands for.
 
@@ -492,16 +404,16 @@ def enter(plan: Plan, token: object) -> None:
             key = (id(binding.holder), binding.name)
             entry = _active.get(key)
             if entry is None:
-                if _get(binding.holder, binding.name) is not binding.original:
+                if held.get(binding.holder, binding.name) is not binding.original:
                     continue
                 if binding.replacement is None:
-                    binding = binding._replace(replacement=_tracked_version(binding.original))
+                    binding = binding._replace(replacement=held.tracked_version(binding.original))
                 entry = _active[key] = (set(), binding)
             entry[0].add(token)
-            if _get(binding.holder, binding.name) is binding.original:
+            if held.get(binding.holder, binding.name) is binding.original:
                 binding = entry[1]
                 try:
-                    _set(binding.holder, binding.name, binding.replacement)
+                    held.put(binding.holder, binding.name, binding.replacement)
                 except (AttributeError, TypeError):
                     del _active[key]  # a class that lets nobody change it: a use of it detaches
         for holder in plan.importers:
@@ -518,8 +430,8 @@ def leave(plan: Plan, token: object) -> None:
                 continue
             if len(entry[0]) == 1:
                 bound = entry[1]
-                if _get(bound.holder, bound.name) is bound.replacement:
-                    _set(bound.holder, bound.name, bound.original)
+                if held.get(bound.holder, bound.name) is bound.replacement:
+                    held.put(bound.holder, bound.name, bound.original)
                 del _active[key]
             else:
                 entry[0].discard(token)

@@ -60,9 +60,7 @@ def times(g, p, out):
         i: cython.Py_ssize_t
         t: cython.double
         if out is None and simple(g) and (type(p) is float or alike(g, p)):
-            out = cnp.PyArray_EMPTY(
-                cnp.PyArray_NDIM(g), cnp.PyArray_DIMS(g), cnp.NPY_DOUBLE, 0
-            )
+            out = cnp.PyArray_EMPTY(cnp.PyArray_NDIM(g), cnp.PyArray_DIMS(g), cnp.NPY_DOUBLE, 0)
         if type(p) is float and alike(g, out):
             n = cnp.PyArray_SIZE(g)
             gs: cython.p_double = cython.cast(cython.p_double, cnp.PyArray_DATA(g))

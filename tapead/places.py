@@ -153,7 +153,10 @@ def same_place(a, b):
     if p.root is None or q.root is None:
         return False
     return (
-        p.root is q.root and p.address == q.address and p.shape == q.shape and p.strides == q.strides
+        p.root is q.root
+        and p.address == q.address
+        and p.shape == q.shape
+        and p.strides == q.strides
     )
 
 
@@ -220,9 +223,7 @@ if cython.compiled:
 
 def unstretched(term, place):
     """What is to be added to a view that has elements at several places, and where in it."""
-    axes = tuple(
-        [k for k, s in enumerate(place.strides) if s == 0 and place.shape[k] > 1]
-    )
+    axes = tuple([k for k, s in enumerate(place.strides) if s == 0 and place.shape[k] > 1])
     where = tuple([slice(0, 1) if k in axes else slice(None) for k in range(place.ndim)])
     return np.sum(term, axis=axes, keepdims=True), where
 

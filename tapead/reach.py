@@ -28,7 +28,19 @@ _MOST = 5_000  # objects that are followed for one function
 _WRAPPERS = (functools.partial, types.MethodType, staticmethod, classmethod, property)
 _FUNCTION = types.FunctionType
 # Types whose values lead to no code.
-LEAVES = {float, int, bool, str, bytes, complex, type(None), type(ABSENT), Scalar, Array, np.ndarray}
+LEAVES = {
+    float,
+    int,
+    bool,
+    str,
+    bytes,
+    complex,
+    type(None),
+    type(ABSENT),
+    Scalar,
+    Array,
+    np.ndarray,
+}
 _CONTAINERS = {list, tuple, dict, set, frozenset}
 MOST_HELD = 64  # a container that holds more is data, not a registry of functions
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tapead import array, intercept, scalar, trees
+from tapead import array, held, intercept, scalar, trees
 from tapead.array import Array
 from tapead.errors import DetachedError
 from tapead.scalar import Scalar
@@ -40,7 +40,7 @@ def recorded(
         originals: list = []
         try:
             lo = tape.open()
-            if plan.arrays or intercept.may_hold_arrays(f, args):
+            if plan.arrays or held.may_hold_arrays(f, args):
                 plan = intercept.with_arrays(plan, f, args)
             if plan.bindings or plan.importers:
                 intercept.enter(plan, token)
@@ -130,7 +130,7 @@ def _lifted(leaf: Any, where: Callable[[str], str], step: str) -> Scalar | Array
         leaf = np.asarray(leaf)
         if leaf.dtype.kind in "biu":
             leaf = leaf.astype(float)
-        if leaf.dtype.kind == "f" and leaf.dtype.itemsize <= 8 or leaf.dtype.kind == "c":
+        if (leaf.dtype.kind == "f" and leaf.dtype.itemsize <= 8) or leaf.dtype.kind == "c":
             return array.begun(leaf, array.INPUT)
     return scalar.lift([_real(leaf, where(step))])[0]
 

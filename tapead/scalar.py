@@ -485,7 +485,11 @@ class Scalar:
                 _POW,
                 self.row,
                 cython.cast(Scalar, other).row,
-                power(self.v, cython.cast(Scalar, other).v, self.kind | cython.cast(Scalar, other).kind),
+                power(
+                    self.v,
+                    cython.cast(Scalar, other).v,
+                    self.kind | cython.cast(Scalar, other).kind,
+                ),
                 self.kind | cython.cast(Scalar, other).kind,
             )
         if type(other) is float or type(other) is int:

@@ -8,14 +8,13 @@ contributes nothing, even against an infinity or a nan: what the program did not
 
 from __future__ import annotations
 
-from typing import Optional
-
 import cython
 import numpy as np
 
 from tapead.elementary import CODES, OPS
 from tapead.places import Place, Record
-from tapead.sweeps_arrays import Buffers, forward_record
+from tapead.sweeps_arrays import Buffers
+from tapead.tangents import forward_record
 from tapead.tape import Chunk, Tape
 
 if not cython.compiled:
@@ -49,7 +48,7 @@ def array_row_back(
     lo: cython.Py_ssize_t,
     r: cython.Py_ssize_t,
     adj: cython.p_double,
-    buffers: Optional[Buffers],
+    buffers: Buffers | None,
     consume: cython.bint,
 ) -> cython.int:
     """The reverse sweep's step over row r, whose code is one of the three for arrays."""
@@ -84,7 +83,7 @@ def walk_back(
     begin: cython.Py_ssize_t,
     hi: cython.Py_ssize_t,
     adj: cython.p_double,
-    buffers: Optional[Buffers],
+    buffers: Buffers | None,
     consume: cython.bint,
 ) -> tuple[cython.Py_ssize_t, cython.Py_ssize_t]:
     """The reverse sweep over begin <= r < hi; adj[0] belongs to row lo <= begin.
@@ -165,7 +164,11 @@ def reverse(tape: Tape, lo: cython.Py_ssize_t, adjoint, buffers=None):
 
 @cython.cfunc
 def reverse_all(
-    tape: Tape, lo: cython.Py_ssize_t, hi: cython.Py_ssize_t, adjoint: object, buffers: Optional[Buffers]
+    tape: Tape,
+    lo: cython.Py_ssize_t,
+    hi: cython.Py_ssize_t,
+    adjoint: object,
+    buffers: Buffers | None,
 ) -> object:
     """`reverse`, without a word of NumPy's about infinities."""
     if cython.compiled:
@@ -254,7 +257,7 @@ def gradient_with(
     begin: cython.Py_ssize_t,
     output: cython.Py_ssize_t,
     consume: cython.bint,
-    buffers: Optional[Buffers],
+    buffers: Buffers | None,
     hi: cython.Py_ssize_t = 0,
 ) -> list:
     """`gradient`, sweeping from row hi - 1, or `output`, down; an output of -1 has no row."""
@@ -287,7 +290,7 @@ def swept(
     begin: cython.Py_ssize_t,
     output: cython.Py_ssize_t,
     consume: cython.bint,
-    buffers: Optional[Buffers],
+    buffers: Buffers | None,
     hi: cython.Py_ssize_t,
     adj: cython.p_double,
 ) -> list:
@@ -300,7 +303,11 @@ def swept(
 
 
 def forward(
-    tape: Tape, lo: cython.Py_ssize_t, hi: cython.Py_ssize_t, tangent, buffers: Optional[Buffers] = None
+    tape: Tape,
+    lo: cython.Py_ssize_t,
+    hi: cython.Py_ssize_t,
+    tangent,
+    buffers: Buffers | None = None,
 ):
     """Turn tangents of some rows into tangents of all rows that depend on them, in place.
 
@@ -315,7 +322,11 @@ def forward(
 
 @cython.cfunc
 def walk_forward(
-    tape: Tape, lo: cython.Py_ssize_t, hi: cython.Py_ssize_t, tangent: object, buffers: Optional[Buffers]
+    tape: Tape,
+    lo: cython.Py_ssize_t,
+    hi: cython.Py_ssize_t,
+    tangent: object,
+    buffers: Buffers | None,
 ) -> object:
     """`forward`, without a word of NumPy's about infinities."""
     tan: cython.double[::1] = tangent
@@ -361,7 +372,7 @@ def array_row_forward(
     origin: cython.Py_ssize_t,
     r: cython.Py_ssize_t,
     tan: cython.double[::1],
-    buffers: Optional[Buffers],
+    buffers: Buffers | None,
 ) -> object:
     """The forward sweep's step over row r, whose code is one of the three for arrays."""
     code, a, b, value = tape.row(r)

@@ -14,8 +14,7 @@ import numpy as np
 from tapead import kernels
 from tapead.array import ADD_AT, ADD_IN, COPY, INPUT, STOP, SUB_IN, WRITE, WRITE_AT, plain_of
 from tapead.places import Place, Record, Row, unstretched
-from tapead.rules.table import LINEAR, unbroadcast
-from tapead.tape import Tape
+from tapead.rules.table import unbroadcast
 
 if not cython.compiled:
     from tapead.kernels import add, add_outer, add_times, times
@@ -302,7 +301,13 @@ def outer_term(buffers: Buffers, place: object, g: object, x: object) -> cython.
     if type(place) is not Place or not (kernels_simple(g) and kernels_simple(x)):
         return False
     p: Place = place
-    if len(p.shape) != 2 or len(g.shape) != 1 or len(x.shape) != 1 or p.dtype is not _DOUBLE or p.stretched:
+    if (
+        len(p.shape) != 2
+        or len(g.shape) != 1
+        or len(x.shape) != 1
+        or p.dtype is not _DOUBLE
+        or p.stretched
+    ):
         return False
     root: Place = p if p.root is None else p.root
     if buffers.wanted(root.number):
@@ -421,9 +426,7 @@ def cnp_size(x: object) -> cython.Py_ssize_t:
 
 
 @cython.cfunc
-def factor_term(
-    buffers: Buffers, place: object, g: object, p: object, last: cython.bint
-) -> object:
+def factor_term(buffers: Buffers, place: object, g: object, p: object, last: cython.bint) -> object:
     """Add g times p to an operand's adjoint; `last` lets g be used up."""
     if type(g) is not _ndarray:
         return add_term(buffers, place, kernels.product(g, p), False)
@@ -440,7 +443,9 @@ def factor_term(
             if there is not None and (type(p) is float or kernels_alike(g, p)):
                 add_times(there, g, p)
                 return None
-    fits = last and (type(p) is float or type(p) is _ndarray and p.dtype is g.dtype and p.shape == g.shape)
+    fits = last and (
+        type(p) is float or (type(p) is _ndarray and p.dtype is g.dtype and p.shape == g.shape)
+    )
     return add_term(buffers, place, times(g, p, g if fits else None), True)
 
 
@@ -504,7 +509,11 @@ def reverse_write(buffers: Buffers, record: Record) -> object:
     if rule is SUB_IN:
         return () if source is None else pairs(add_term(buffers, source, np.negative(view), True))
     if rule is ADD_AT:
-        return () if source is None else pairs(add_term(buffers, source, view[record.options["index"]], True))
+        return (
+            ()
+            if source is None
+            else pairs(add_term(buffers, source, view[record.options["index"]], True))
+        )
     if rule is WRITE:
         g = view.copy() if source is not None else None
         view[...] = 0
@@ -517,109 +526,3 @@ def reverse_write(buffers: Buffers, record: Record) -> object:
     if source is None:
         return ()
     return pairs(add_term(buffers, source, g, True))
-
-
-# -------------------------------------------------------------------------------- forward ---
-
-
-def forward_record(buffers, record, tangent_of_row):
-    """One array row of the forward sweep; gives the row's own tangent, where it is a number."""
-    rule = record.rule
-    if rule in (INPUT, STOP):
-        return 0.0
-    if rule in (WRITE, WRITE_AT, ADD_IN, SUB_IN, ADD_AT):
-        forward_write(buffers, record, tangent_of_row)
-        return 0.0
-    tangents = [_tangent(buffers, place, tangent_of_row) for place in record.ins]
-    if all(t is None for t in tangents):
-        return 0.0
-    if rule is COPY:
-        result = np.array(tangents[0], order="K")
-    else:
-        kept = [plain_of(x) for x in record.kept]
-        v = kept.pop()
-        v = tuple([plain_of(x) for x in v]) if type(v) is tuple else v
-        result = tangent(rule, tangents, kept, v, record.options)
-    if type(record.out) is tuple:
-        for place, part in zip(record.out, result, strict=True):
-            if type(place) is Place:
-                _put(buffers, place, part)
-        return 0.0
-    if type(record.out) is Place:
-        _put(buffers, record.out, result)
-        return 0.0
-    return float(result)
-
-
-def tangent(rule, tangents, operands, v, options):
-    """The tangent of a rule's value by the operands' tangents, None for zeros."""
-    total = None
-    for i, t in enumerate(tangents):
-        if t is None:
-            continue
-        if type(rule) is Row:
-            partial = rule.partials[i]
-            if partial is None:
-                continue
-            term = kernels.product(t, partial if type(partial) is float else partial(*operands, v))
-        elif rule.variadic:
-            term = _variadic(rule, i, t, operands, v, options)
-        elif rule.tangents[i] is LINEAR:
-            given = [t if k == i else x for k, x in enumerate(operands)]
-            term = rule.function(*given, **options)
-        else:
-            term = rule.tangents[i](t, v, *operands, **options)
-        if total is None:
-            total = term
-        elif type(total) is tuple:
-            total = tuple(a + b for a, b in zip(total, term, strict=True))
-        else:
-            total = total + term
-    if total is None:
-        return np.zeros(np.shape(v), getattr(v, "dtype", float))
-    return total
-
-
-def _variadic(rule, i, t, operands, v, options):
-    if rule.tangents is LINEAR:
-        given = [t if k == i else np.zeros(x.shape, x.dtype) for k, x in enumerate(operands)]
-        return rule.function(given, **options)
-    return rule.tangents(i, t, v, *operands, **options)
-
-
-def _tangent(buffers, place, tangent_of_row):
-    """An operand's tangent, None for zeros."""
-    if place is None:
-        return None
-    if type(place) is not Place:
-        t = tangent_of_row(place)
-        return None if t == 0.0 else np.float64(t)
-    root = place if place.root is None else place.root
-    if buffers.get(root.number) is None:
-        return None
-    return buffers.view(place)
-
-
-def _put(buffers, place, tangent):
-    buffer = buffers.made(place.number)
-    buffer[...] = tangent if buffer.dtype.kind == "c" else np.real(tangent)
-
-
-def forward_write(buffers, record, tangent_of_row):
-    place = record.out
-    root = place if place.root is None else place.root
-    t = _tangent(buffers, record.ins[0], tangent_of_row)
-    if t is None and (record.rule in (ADD_IN, SUB_IN, ADD_AT) or buffers.get(root.number) is None):
-        return
-    buffers.made(root.number)
-    view = buffers.view(place)
-    if record.rule is ADD_IN:
-        view += t
-    elif record.rule is SUB_IN:
-        view -= t
-    elif record.rule is ADD_AT:
-        np.add.at(view, record.options["index"], t)
-    elif record.rule is WRITE:
-        view[...] = 0 if t is None else t
-    else:
-        view[record.options["index"]] = 0 if t is None else t

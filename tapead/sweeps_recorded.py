@@ -230,7 +230,11 @@ def _view_of(data: np.ndarray, place: Place) -> np.ndarray:
 def _fitted(term: object, place: Place) -> object:
     """A term in the shape and dtype of the operand that it belongs to."""
     if type(term) is not Array:
-        term = np.asarray(array.plain_of(term)) if type(term) is not Scalar else np.stack([term])[0:1].reshape(())
+        term = (
+            np.asarray(array.plain_of(term))
+            if type(term) is not Scalar
+            else np.stack([term])[0:1].reshape(())
+        )
     if term.dtype.kind == "c" and place.dtype.kind != "c":
         term = np.real(term)
     if term.shape != place.shape:
@@ -273,7 +277,12 @@ def _terms(tape: Tape, record: Record, r: int, g: object, storages: _Storages):
         g = tuple([storages.take(p) if isinstance(p, Place) else None for p in out])
         if all(x is None for x in g):
             return
-        g = tuple([np.zeros(p.shape, p.dtype) if x is None and p is not None else x for x, p in zip(g, out)])
+        g = tuple(
+            [
+                np.zeros(p.shape, p.dtype) if x is None and p is not None else x
+                for x, p in zip(g, out)
+            ]
+        )
     elif isinstance(out, Place):
         g = storages.take(out)
     if g is None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tapead import array, functions, guards
+from tapead import guards, operands, rows
 from tapead.array import Array, plain_of
 
 
@@ -22,7 +22,7 @@ def _target(x: Any, name: str) -> bool:
 
 def copyto(dst: Any, src: Any, casting: str = "same_kind", where: Any = True) -> None:
     if _target(dst, "copyto"):
-        functions.write_out(dst, functions.as_operand(src), plain_of(where))
+        rows.write_out(dst, operands.as_operand(src), plain_of(where))
 
 
 def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
@@ -31,7 +31,7 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
     ind = np.asarray(ind)
     if mode != "raise":
         ind = np.take(np.arange(a.size), ind, mode=mode)
-    v = np.ravel(functions.as_operand(v))
+    v = np.ravel(operands.as_operand(v))
     if ind.size:
         at = np.unravel_index(np.where(ind < 0, ind + a.size, ind).ravel(), a.shape)
         a[at] = np.resize(v, ind.size) if v.size != ind.size else v
@@ -42,13 +42,13 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
         mask = np.reshape(np.asarray(plain_of(mask), bool), arr.shape)
         count = int(mask.sum())
         if count:
-            arr[mask] = np.resize(np.ravel(functions.as_operand(vals)), count)
+            arr[mask] = np.resize(np.ravel(operands.as_operand(vals)), count)
 
 
 def putmask(a: Any, mask: Any, values: Any) -> None:
     if _target(a, "putmask"):
         mask = np.reshape(np.asarray(plain_of(mask), bool), a.shape)
-        values = np.ravel(functions.as_operand(values))
+        values = np.ravel(operands.as_operand(values))
         a[...] = np.where(mask, np.reshape(np.resize(values, a.size), a.shape), a)
 
 
@@ -75,7 +75,7 @@ def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
     numbers = np.zeros(a.shape, bool)
     np.fill_diagonal(numbers, True, wrap)
     at = np.nonzero(numbers)
-    val = np.ravel(functions.as_operand(val))
+    val = np.ravel(operands.as_operand(val))
     a[at] = np.resize(val, len(at[0])) if val.size not in (1, len(at[0])) else val
 
 

@@ -286,7 +286,7 @@ class _At:
 _FUNCTIONS = {
     **{f: _linear(getattr(np, f)) for f in
        "reshape ravel transpose swapaxes moveaxis squeeze expand_dims flip diagonal broadcast_to "
-       "atleast_2d split concatenate stack array asarray copy sum mean cumsum roll diag tril "
+       "atleast_1d atleast_2d atleast_3d rot90 fliplr flipud diff matrix_transpose split concatenate stack array asarray copy sum mean cumsum roll diag tril "
        "repeat take asfortranarray".split()},
     **{f: _writing(getattr(np, f)) for f in ("put", "place", "putmask", "put_along_axis")},
     "sin": lambda x: smooth(np.sin, np.cos, lambda a: -np.sin(a), x),
@@ -317,6 +317,11 @@ numpy_ = types.SimpleNamespace(
     subtract=_At(np.subtract),
     empty=_dispatching(np.zeros, None),
     ix_=np.ix_,
+    lib=types.SimpleNamespace(
+        stride_tricks=types.SimpleNamespace(
+            sliding_window_view=_linear(np.lib.stride_tricks.sliding_window_view)
+        )
+    ),
 )
 math_ = types.SimpleNamespace(
     sin=lambda x: smooth(math.sin, math.cos, lambda a: -math.sin(a), x)

@@ -208,9 +208,10 @@ class Writer:
         if n % 2 == 0:
             ways += [f"{a}.reshape({n // 2}, 2)", f"np.reshape({a}, (2, {n // 2}), order='F')"]
         if len(shape) > 1:
+            ways += [f"np.rot90({a})", f"np.fliplr({a})", f"np.matrix_transpose({a})"]
             ways += [f"{a}.swapaxes(0, 1)", f"np.moveaxis({a}, 0, -1)", f"{a}.transpose()"]
         if shape:
-            ways += [f"np.flip({a})", f"np.expand_dims({a}, 0)"]
+            ways += [f"np.flip({a})", f"np.atleast_3d({a})", f"np.expand_dims({a}, 0)"]
             ways += [f"{a}[{self.basic(shape)}]"] * 8
         if n % 2 == 0 and shape[0] % 2 == 0 and self.below(8) == 0:
             half = (shape[0] // 2, *shape[1:])
@@ -221,6 +222,9 @@ class Writer:
             self.derived(f"{a}.diagonal()", writable=False)
         elif shape and self.below(8) == 0:
             self.derived(f"np.broadcast_to({a}, {(2, *shape)})", writable=False)
+        elif shape and shape[-1] > 1 and self.below(8) == 0:
+            window = f"np.lib.stride_tricks.sliding_window_view({a}, 2, -1)"
+            self.derived(window, writable=False)
         elif shape and self.below(8) == 0:
             self.derived(f"{a}[{self.advanced(shape)}]", writable=True, copy=True)
         else:

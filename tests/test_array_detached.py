@@ -1,4 +1,4 @@
-"""Where a derivative by an array would be lost: an error with the line, or the derivative it has."""
+"""Where a derivative by an array would be lost: an error with the line, or the derivative."""
 
 import array
 import contextlib

@@ -112,7 +112,11 @@ def gradient(f, inputs):
 
 def same(x, y):
     x, y = np.asarray(x), np.asarray(y)
-    return x.dtype == y.dtype and x.shape == y.shape and np.array_equal(x, y, equal_nan=x.dtype.kind in "fc")
+    return (
+        x.dtype == y.dtype
+        and x.shape == y.shape
+        and np.array_equal(x, y, equal_nan=x.dtype.kind in "fc")
+    )
 
 
 @each_case
@@ -124,7 +128,9 @@ def test_the_value_is_numpys_own(case):
         def run(*inputs):
             return 0.0, tapead.value(case.call(*inputs))
 
-        _, tracked = tapead.grad(run, argnums=tuple(range(len(case.inputs))), has_aux=True)(*case.inputs)
+        _, tracked = tapead.grad(run, argnums=tuple(range(len(case.inputs))), has_aux=True)(
+            *case.inputs
+        )
     plain = plain if isinstance(plain, (list, tuple)) else [plain]
     tracked = tracked if isinstance(tracked, (list, tuple)) else [tracked]
     assert len(plain) == len(tracked)
@@ -201,7 +207,9 @@ def test_single_precision_stays_single(case):
             pytest.skip("NumPy has no single precision here")
         parts = outputs(plain)
         weights = [noise(rng, x).astype(np.asarray(x).dtype) for x in parts]
-        value, adjoints = tapead.value_and_grad(loss_of(case, weights), argnums=tuple(range(len(inputs))))(*inputs)
+        value, adjoints = tapead.value_and_grad(
+            loss_of(case, weights), argnums=tuple(range(len(inputs)))
+        )(*inputs)
     for g, x in zip(adjoints, inputs):
         assert np.asarray(g).dtype == np.float32
         assert np.shape(g) == x.shape
