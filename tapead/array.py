@@ -209,8 +209,8 @@ def kept(t: Tape, k: cython.int, x: object, value: object) -> object:
         root: Place = a.place if a.place.root is None else a.place.root
         if root.shared:
             if value.nbytes <= COPIED:
-                return value.copy("K")
-            if root.shared == 1:
+                value = value.copy("K")
+            elif root.shared == 1:
                 lock(t, root)
         remember(t, root, k)
         return value
@@ -621,6 +621,9 @@ def is_basic(index: object) -> cython.bint:
 @cython.cfunc
 def element(t: Tape, a: Array, index: object, value: object) -> object:
     """The number that an active array of doubles holds at an index of ints."""
+    if a.place.negated:
+        whole = a.nd[(*index, ...) if type(index) is tuple else (index, ...)]
+        return item(array_of(whole, new_view(a.place, whole)))
     root: Place = a.place if a.place.root is None else a.place.root
     offset: cython.Py_ssize_t = offset_of(a, index) >> 3
     if offset > 2147483647:
@@ -684,6 +687,8 @@ def item(x):
     a: Array = x
     if not active(t, a.place) or a.nd.dtype != _float64:
         return a.nd.item() if not active(t, a.place) else array_of(a.nd, a.place)
+    if a.place.negated:
+        a = copied(a, "K")
     root: Place = a.place if a.place.root is None else a.place.root
     at = (0 if a.place.root is None else a.place.address) >> 3
     return append(t, _ELEMENT, root.number, at, a.nd.item(), 1)
@@ -731,7 +736,7 @@ def setitem(a: Array, index: object, x: object) -> object:
 @cython.cfunc
 def store(t: Tape, a: Array, index: object, x: object) -> cython.bint:
     """Write one number into one element, if that is what is asked for; whether it was."""
-    if type(a.nd[index]) is not _float64 or has_new_axis(index):
+    if type(a.nd[index]) is not _float64 or has_new_axis(index) or a.place.negated:
         return False
     root: Place = a.place if a.place.root is None else a.place.root
     tracked = type(x) is Scalar
@@ -772,10 +777,8 @@ def write(target: Array, x):
         value = plain(x)
         source = row_of(x)
     tracked = active(t, place)
-    if target.nd.dtype.kind not in "fc" and source is not None:
-        raise guards.detached(
-            f"a tracked value was about to be written into an array of {target.nd.dtype}."
-        )
+    if source is not None:
+        refuse_whole_numbers(target)
     before_write(t, place)
     target.nd[...] = value
     if source is None and not tracked:
@@ -783,6 +786,16 @@ def write(target: Array, x):
     if not tracked:
         activate(t, place)
     array_row(t, Record(WRITE, (source,), place, (), None))
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def refuse_whole_numbers(a: Array) -> cython.int:
+    if a.nd.dtype.kind not in "fc":
+        raise guards.detached(
+            f"a tracked value was about to be written into an array of {a.nd.dtype}."
+        )
+    return 0
 
 
 def write_at(target, index, x, survives):
@@ -798,6 +811,8 @@ def write_at(target, index, x, survives):
     elif type(x) is Scalar:
         value, source = plain(x), row_of(x)
     tracked = active(t, a.place)
+    if source is not None:
+        refuse_whole_numbers(a)
     before_write(t, a.place)
     a.nd[index] = value
     if source is None and not tracked:
@@ -817,6 +832,9 @@ def add_at(target, index, x):
         source = cython.cast(Array, x).place
     elif type(x) is Scalar:
         source = row_of(x)
+    tracked = active(t, a.place)
+    if source is not None:
+        refuse_whole_numbers(a)
     before_write(t, a.place)
     np.add.at(a.nd, index, value)
     if source is None:
@@ -843,6 +861,7 @@ def add_in(own: object, ufunc: object, a: Array, x: object) -> object:
         return add_in(own, ufunc, a, _numpy.as_operand(x))
     elif not operand_like(x):
         return NotImplemented
+    active(t, a.place)  # refuses an array of another recording
     before_write(t, a.place)
     # Python's operator, not the ufunc: it knows what may be added to what.
     if own is ADD_IN:
@@ -987,11 +1006,15 @@ class Array:
         return operator.index(self.nd)
 
     def __float__(self):
+        if self.nd.ndim:
+            return float(self.nd)  # raises what NumPy raises
         if not active(tape_here(), self.place) or guards.formats_percent():
             return float(self.nd)
         raise guards.detached("a tracked array was about to become a plain float.")
 
     def __complex__(self):
+        if self.nd.ndim:
+            return complex(self.nd)
         if not active(tape_here(), self.place):
             return complex(self.nd)
         raise guards.detached("a tracked array was about to become a plain complex number.")
@@ -1203,6 +1226,28 @@ def exposed(x, copy):
     root: Place = a.place if a.place.root is None else a.place.root
     root.shared = 1
     return a.nd
+
+
+def known(data):
+    """The passive array of a plain one that the recording knows, or a view of one; else data.
+
+    All names for what it knows stand for arrays of ours; of other memory there may be plain ones,
+    through which tracked values written into it would be read as constants.
+    """
+    owner = data
+    while type(owner.base) is _ndarray:
+        owner = owner.base
+    owners = tape_here().owners
+    return wrapped(data) if id(data) in owners or id(owner) in owners else data
+
+
+def imaginary(x):
+    """The imaginary part of a complex array, a view."""
+    a: Array = x
+    data = a.nd.imag
+    place: Place = new_view(a.place, data)
+    place.negated = not a.place.negated
+    return array_of(data, place)
 
 
 def adopted(data):

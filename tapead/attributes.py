@@ -48,7 +48,6 @@ _FUNCTIONS = {
         "var",
     ]
 }
-_FUNCTIONS["conj"] = _FUNCTIONS["conjugate"] = np.conjugate
 # Attributes that say how the data lie, not what they are.
 _PLAIN = frozenset(("flags", "itemsize", "nbytes", "strides", "device"))
 # What would hand the data to somebody who does not ask.
@@ -204,6 +203,11 @@ def _compress(x: Any, condition: Any, axis: Any = None, out: Any = None) -> Any:
     return np.compress(condition, x, axis, out)
 
 
+def _conj(x: Any) -> Any:
+    """A real array's is the array itself."""
+    return np.conjugate(x) if x.dtype.kind == "c" else x
+
+
 def _dot(x: Any, other: Any, out: Any = None) -> Any:
     return np.dot(x, other) if out is None else rows.write_out(out, np.dot(x, other))
 
@@ -236,6 +240,8 @@ def _refused(name: str) -> Callable:
 _METHODS: dict[str, Callable] = {
     "astype": _astype,
     "compress": _compress,
+    "conj": _conj,
+    "conjugate": _conj,
     "copy": _copy,
     "dot": _dot,
     "fill": _fill,
@@ -273,7 +279,7 @@ def _real(x: Any) -> Any:
 
 
 def _imag(x: Any) -> Any:
-    return np.imag(x) if x.dtype.kind == "c" else np.zeros(x.shape, x.dtype)
+    return array.imaginary(x) if x.dtype.kind == "c" else np.zeros(x.shape, x.dtype)
 
 
 _ATTRIBUTES: dict[str, Callable] = {"mT": _mt, "flat": _flat, "real": _real, "imag": _imag}

@@ -19,6 +19,7 @@ import numpy as np
 from tapead import array, aware_random, rows
 from tapead.array import FUNCTIONS, UFUNCS, Array, plain_of
 from tapead.calls import FunctionCall, UfuncCall
+from tapead.functions import DECISIONS
 from tapead.operands import as_operand, is_tracked, objects, plain_tree, refused
 from tapead.rules.table import Rule, as_array, unbroadcast
 from tapead.scalar import Scalar
@@ -111,7 +112,7 @@ def asarray(
     if type(a) is Array and (dtype is None or a.dtype == dtype) and not copy:
         return a
     if type(a) is np.ndarray and (dtype is None or a.dtype == dtype) and not copy:
-        return array.wrapped(a) if a.dtype.kind != "O" or not _holds_ours(a) else as_operand(a)
+        return array.known(a) if a.dtype.kind != "O" or not _holds_ours(a) else as_operand(a)
     return array_(a, dtype, copy=True if copy is None else copy, order=order or "K")
 
 
@@ -381,13 +382,20 @@ def _calls(module: types.ModuleType) -> dict[str, Any]:
         if name.startswith("_") or name in _own or isinstance(f, type):
             continue
         try:
-            if f in UFUNCS:
+            if f in DECISIONS:
+                found[name] = FunctionCall(f, functools.partial(_decided, f), rows.on_plain)
+            elif f in UFUNCS:
                 found[name] = UfuncCall(f, UFUNCS[f], as_operand)
             elif f in FUNCTIONS and callable(f):
                 found[name] = FunctionCall(f, FUNCTIONS[f], rows.on_plain)
         except TypeError:  # not hashable: no function
             continue
     return found
+
+
+def _decided(f: Callable, *args: Any, **options: Any) -> Any:
+    """A function that only looks at its arguments."""
+    return rows.on_plain(f, args, options)
 
 
 def _stand_in(module: types.ModuleType, **own: Any) -> types.ModuleType:

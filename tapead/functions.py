@@ -32,7 +32,7 @@ from tapead.rules import indexing
 from tapead.rules.table import Elementwise
 from tapead.scalar import Scalar
 
-_DECISIONS: set = set()
+DECISIONS: set = set()
 # Options of a ufunc that only its value depends on.
 _VALUE_OPTIONS = {"dtype", "casting", "order", "subok", "axis", "axes", "keepdims"}
 
@@ -47,7 +47,7 @@ def function(f: Callable, args: tuple, options: dict) -> Any:
         handler = FUNCTIONS.get(f)
     if handler is not None:
         return handler(*args, **options)
-    if f in _DECISIONS or not (is_tracked(args) or is_tracked(options)):
+    if f in DECISIONS or not (is_tracked(args) or is_tracked(options)):
         return on_plain(f, args, options)
     raise refused(f)
 
@@ -245,6 +245,35 @@ def class_of(x: Any) -> type:
     return Array if _asked_by_sparse() else np.ndarray
 
 
+# Functions that print, save or compare: no derivative is lost in what they are for.
+_LOOKS = {
+    getattr(np, name)
+    for name in (
+        "array2string array_str array_repr savetxt save savez savez_compressed isin in1d".split()
+    )
+    if hasattr(np, name)
+}
+
+
+def _of_numpys(composed: Callable) -> Callable:
+    """A composed function, which gets np.float64s for floats: they have a shape and a dtype."""
+
+    @functools.wraps(composed)
+    def call(*args: Any, **options: Any) -> Any:
+        args = tuple([scalar.as_numpy(x) if type(x) is Scalar else x for x in args])
+        return composed(*args, **options)
+
+    return call
+
+
+def _imag(x: Any) -> Any:
+    """`np.imag`, which gives a view."""
+    x = as_operand(x)
+    if type(x) is Array and x.dtype.kind == "c":
+        return array.imaginary(x)
+    return rules.COMPOSED[np.imag](x)
+
+
 def install(tables: Any = rules) -> None:
     """Make calls of the rows of tables, and let arrays and numbers find them."""
     rows = tables.ROWS if tables is rules else getattr(tables, "RULES", ())
@@ -255,12 +284,15 @@ def install(tables: Any = rules) -> None:
             FUNCTIONS[row.function] = call_of(row)
             if row.function is np.matmul:
                 array.multiply_by(row)
-    FUNCTIONS.update(getattr(tables, "COMPOSED", {}))
+    for f, composed in getattr(tables, "COMPOSED", {}).items():
+        FUNCTIONS[f] = _of_numpys(composed)
     for f in getattr(tables, "VIEWS", ()):
         FUNCTIONS[f] = view_of(f)
     METHODS.update(getattr(tables, "METHODS", {}))
-    _DECISIONS.update(getattr(tables, "DECISIONS", ()))
+    DECISIONS.update(getattr(tables, "DECISIONS", ()))
+    DECISIONS.update(_LOOKS)
     if getattr(tables, "__name__", "") == "tapead.scipy.sparse":
         array.ask_for_class(class_of)
-    for f in (np.real, np.broadcast_to):
+    for f in (np.real, np.broadcast_to, np.lib.stride_tricks.sliding_window_view):
         FUNCTIONS[f] = view_of(f)
+    FUNCTIONS[np.imag] = _imag

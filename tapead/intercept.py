@@ -112,6 +112,15 @@ def _replacement(value: Any) -> Any:
         return aware.Cached(value)
     if isinstance(value, functools.partial) and id(value.func) in _REPLACEMENTS:
         return functools.partial(_REPLACEMENTS[id(value.func)], *value.args, **value.keywords)
+    if type(value) is np.vectorize:
+        return aware_numpy.vectorize(
+            value.pyfunc,
+            value.otypes,
+            value.__doc__,
+            value.excluded,
+            value.cache,
+            value.signature,
+        )
     if isinstance(value, staticmethod):
         inner = _replacement(value.__func__)
         return None if inner is None else staticmethod(inner)
@@ -187,7 +196,7 @@ def _build(roots: tuple, extra: tuple[tuple[dict, types.CodeType], ...]) -> Plan
     for holder, code in places:
         names = reach.names_of(code)
         modules.setdefault(id(holder), (holder, set()))[1].update(names.loaded)
-        if names.imported & _MODULES.keys():
+        if {name.partition(".")[0] for name in names.imported} & _MODULES.keys():
             importers[id(holder)] = holder
     bindings = [
         b
@@ -441,8 +450,10 @@ def leave(plan: Plan, token: object) -> None:
 
 def _import(name, globals=None, locals=None, fromlist=(), level=0):
     """`__import__` that gives tapead.math to functions of recorded modules that import math."""
-    if name in _MODULES and level == 0 and globals is not None and id(globals) in _importers:
-        return _MODULES[name]
+    top, _, rest = name.partition(".")
+    if top in _MODULES and level == 0 and globals is not None and id(globals) in _importers:
+        found = _real_import(name, globals, locals, fromlist, level)
+        return _REPLACEMENTS.get(id(found), found) if rest and fromlist else _MODULES[top]
     return _real_import(name, globals, locals, fromlist, level)
 
 

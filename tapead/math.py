@@ -16,6 +16,8 @@ import math as _math
 
 import cython
 
+from tapead.array import Array as _Array
+from tapead.array import item
 from tapead.elementary import CODES as _CODES
 from tapead.scalar import Scalar as _Scalar
 from tapead.scalar import plain as _plain
@@ -35,11 +37,26 @@ def _named(function, name):
     return function
 
 
+def _item(x):
+    """The number in an array without dimensions; others are what they are to math."""
+    return item(x) if x.ndim == 0 else x
+
+
+def _numbers(xs):
+    """Arguments with numbers in the place of arrays without dimensions."""
+    for x in xs:
+        if type(x) is _Array:
+            return [_item(y) if type(y) is _Array else y for y in xs]
+    return xs
+
+
 def _unary(name, code):
     original = getattr(_math, name)
     number: cython.int = code
 
     def function(x, /):
+        if type(x) is _Array:
+            x = _item(x)
         if type(x) is _Scalar:
             return unary(number, x, original)
         return original(x)
@@ -51,6 +68,7 @@ def _binary(name, code):
     original = getattr(_math, name)
 
     def function(x, y, /):
+        x, y = _numbers((x, y))
         if type(x) is _Scalar or type(y) is _Scalar:
             return _write2(code, x, y, original(_plain(x), _plain(y)))
         return original(x, y)
@@ -62,6 +80,7 @@ def _factor(name, factor):
     original = getattr(_math, name)
 
     def function(x, /):
+        (x,) = _numbers((x,))
         return x * factor if type(x) is _Scalar else original(x)
 
     return _named(function, name)
@@ -72,6 +91,7 @@ def _decision(name):
     original = getattr(_math, name)
 
     def function(*args, **kwargs):
+        args = _numbers(args)
         return original(*map(_plain, args), **{k: _plain(v) for k, v in kwargs.items()})
 
     return _named(function, name)
@@ -86,6 +106,7 @@ def _any_tracked(numbers):
 
 def log(x, *base):
     """As math.log: the natural logarithm, or that to a base."""
+    x, *base = _numbers((x, *base))
     if not base:
         return unary(_LOG, x, _math.log) if type(x) is _Scalar else _math.log(x)
     if len(base) > 1 or not _any_tracked((x, *base)):
@@ -94,6 +115,7 @@ def log(x, *base):
 
 
 def pow(x, y, /):
+    x, y = _numbers((x, y))
     if not _any_tracked((x, y)):
         return _math.pow(x, y)
     code = _CODES["pow"] if type(y) is _Scalar else _CODES["powc"]
@@ -111,6 +133,7 @@ def _chain(code, numbers, total, partial):
 
 
 def hypot(*coordinates):
+    coordinates = _numbers(coordinates)
     total = _math.hypot(*map(_plain, coordinates))
     if not _any_tracked(coordinates):
         return total

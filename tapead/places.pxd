@@ -15,7 +15,8 @@ cdef class Place:
     cdef public unsigned long long kept_epoch
     cdef public Py_ssize_t written
     cdef public int shared
-    cdef readonly bint stretched
+    cdef readonly int stretched
+    cdef public bint negated
 
 
 @cython.final
@@ -39,5 +40,6 @@ cdef class Row:
 
 cdef Place new_root(object data)
 cdef Place new_view(Place place, object data)
+cdef int overlap(object data) except? -1
 cdef object adjoint_buffer(Place root)
 cdef object view_of(object buffer, Place place)

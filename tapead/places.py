@@ -34,14 +34,16 @@ class Place:
     keepers : the values that records keep of this storage, as ``1024 * record + operand``, in the
         recording `kept_epoch`
     written : the row of the last write into this storage, -1 if there was none
-    stretched : whether the view has an element at several places, as np.broadcast_to makes them
+    stretched : 1 if the view has elements at several places, as np.broadcast_to makes them, 2 if
+        parts of it overlap, as in sliding windows; 0 for almost all
+    negated : whether its adjoint is minus what lies there: the imaginary part's of a complex one
     shared : 1 if the program may know this memory by names of its own, as a plain array; 2 if that
         is locked; 0 if not
     """
 
     if not cython.compiled:
         __slots__ = (
-            "address", "dtype", "epoch", "keepers", "kept_epoch", "number", "root", "shape", "shared",
+            "address", "dtype", "epoch", "keepers", "kept_epoch", "negated", "number", "root", "shape", "shared",
             "stretched", "strides", "written",
         )  # fmt: skip
 
@@ -54,7 +56,8 @@ class Place:
         self.number = -1
         self.written = -1
         self.shared = 0
-        self.stretched = False
+        self.stretched = 0
+        self.negated = False
         self.epoch = self.kept_epoch = 0
         self.keepers = None
 
@@ -94,7 +97,8 @@ def new_root(data: object) -> Place:
         p.root = p.strides = p.keepers = None
         p.epoch = p.kept_epoch = 0
         p.shared = 0
-        p.stretched = False
+        p.stretched = 0
+        p.negated = False
         p.address = address_of(data)
         if not data.flags.c_contiguous:
             p.strides = data.strides
@@ -121,17 +125,34 @@ def new_view(place: Place, data: object) -> Place:
     p.strides = data.strides
     if cython.compiled:
         p.address = cython.cast(cython.Py_ssize_t, cnp.PyArray_DATA(data)) - root.address
-        k: cython.int
-        for k in range(cnp.PyArray_NDIM(data)):
-            if cnp.PyArray_STRIDE(data, k) == 0 and cnp.PyArray_DIM(data, k) > 1:
-                p.stretched = True
+        if cnp.PyArray_NDIM(data) > 1 or cnp.PyArray_NDIM(data) == 1 and p.strides[0] == 0:
+            p.stretched = overlap(data)
     else:
         p.epoch = p.kept_epoch = 0
         p.keepers = None
         p.shared = 0
         p.address = address_of(data) - root.address
-        p.stretched = any(s == 0 and n > 1 for s, n in zip(p.strides, p.shape))
+        p.stretched = overlap(data)
+    p.negated = place.negated
     return p
+
+
+@cython.cfunc
+@cython.exceptval(-1, check=True)
+def overlap(data: object) -> cython.int:
+    """Whether a view has elements at several places: `Place.stretched`."""
+    axes = [(abs(s), n) for s, n in zip(data.strides, data.shape, strict=True) if n > 1]
+    if data.size == 0 or not axes:
+        return 0
+    axes.sort()
+    if axes[0][0] == 0:
+        return 1
+    reach = data.itemsize
+    for stride, n in axes:
+        if stride < reach:
+            return 2
+        reach += (n - 1) * stride
+    return 0
 
 
 def place_of_root(data):
@@ -226,6 +247,14 @@ def unstretched(term, place):
     axes = tuple([k for k, s in enumerate(place.strides) if s == 0 and place.shape[k] > 1])
     where = tuple([slice(0, 1) if k in axes else slice(None) for k in range(place.ndim)])
     return np.sum(term, axis=axes, keepdims=True), where
+
+
+def positions(place):
+    """For each element of a view its position in the storage, counted in memory."""
+    size = np.dtype(place.dtype).itemsize
+    numbers = np.arange(place.root.size * place.root.dtype.itemsize // size)
+    strides = [s // size * numbers.itemsize for s in place.strides]
+    return np.ndarray(place.shape, int, numbers, place.address // size * numbers.itemsize, strides)
 
 
 def view_at(buffer, place):

@@ -40,11 +40,11 @@ def recorded(
         originals: list = []
         try:
             lo = tape.open()
+            scalar.activate(tape)
             if plan.arrays or held.may_hold_arrays(f, args):
                 plan = intercept.with_arrays(plan, f, args)
             if plan.bindings or plan.importers:
                 intercept.enter(plan, token)
-            scalar.activate(tape)
             return body(lo)
         except Exception as error:
             met, cause = error, error if tape.pending is None else tape.pending
@@ -152,7 +152,7 @@ def _real(leaf: Any, where: str) -> float | Scalar:
 
 def _describe(x: Any) -> str:
     text = repr(x)
-    return f"{text if len(text) < 40 else text[:37] + '...'} of type {type(x).__name__}"
+    return f"{text if len(text) < 40 else text[:37] + '...'} of type {getattr(x.__class__, '__name__', type(x).__name__)}"
 
 
 # --------------------------------------------------------------------------------- results ---

@@ -28,7 +28,7 @@ def _adopted(result: Any, given: list) -> Any:
         return array.dressed(result)
     for x in given:
         if result is x or np.may_share_memory(result, plain_of(x)):
-            return array.viewed(x, result) if type(x) is Array else array.wrapped(result)
+            return array.viewed(x, result) if type(x) is Array else array.known(result)
     return array.dressed(result)
 
 

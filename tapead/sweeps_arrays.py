@@ -13,7 +13,7 @@ import numpy as np
 
 from tapead import kernels
 from tapead.array import ADD_AT, ADD_IN, COPY, INPUT, STOP, SUB_IN, WRITE, WRITE_AT, plain_of
-from tapead.places import Place, Record, Row, unstretched
+from tapead.places import Place, Record, Row, positions, unstretched
 from tapead.rules.table import unbroadcast
 
 if not cython.compiled:
@@ -134,8 +134,9 @@ class Buffers:
 
 
 def flat_memory(buffer):
-    """A buffer's memory in one dimension."""
-    return buffer.ravel("K") if buffer.base is None or buffer.flags.forc else buffer.base
+    """A buffer's memory in one dimension, as real numbers if it is complex."""
+    flat = buffer.ravel("K") if buffer.base is None or buffer.flags.forc else buffer.base
+    return flat.view(flat.real.dtype) if flat.dtype.kind == "c" else flat
 
 
 # ------------------------------------------------------------------------------- backward ---
@@ -151,8 +152,8 @@ def add_term(buffers: Buffers, place: object, term: object, owned: cython.bint) 
     root: Place = p if p.root is None else p.root
     if not buffers.wanted(root.number):
         return None
-    if p.stretched:
-        return stretched_term(buffers, p, term)
+    if p.stretched or p.negated:
+        return odd_term(buffers, p, term)
     if kernels_simple(term) and p.dtype is _DOUBLE and has_shape(term, p.shape):
         if p.root is not None:
             add(view_of(buffers.made(root.number), p), term)
@@ -191,13 +192,23 @@ def add_term(buffers: Buffers, place: object, term: object, owned: cython.bint) 
 
 
 @cython.cfunc
-def stretched_term(buffers: Buffers, p: Place, term: object) -> object:
-    """`add_term` for a view that has elements at several places."""
+def odd_term(buffers: Buffers, p: Place, term: object) -> object:
+    """`add_term` for a view that has elements at several places, or of imaginary parts."""
     term = np.asarray(term)
     if term.dtype.kind == "c" and p.dtype.kind != "c":
         term = term.real
-    term, where = unstretched(unbroadcast(term, p), p)
-    add(view_of(buffers.made(p.root.number), p)[where], term)
+    term = unbroadcast(term, p)
+    if p.negated:
+        term = -term
+    buffer = buffers.made(p.root.number)
+    if p.stretched == 2:
+        np.add.at(flat_memory(buffer).view(p.dtype), positions(p), term)
+        return None
+    view = view_of(buffer, p)
+    if p.stretched:
+        term, where = unstretched(term, p)
+        view = view[where]
+    add(view, term)
     return None
 
 
@@ -306,7 +317,7 @@ def outer_term(buffers: Buffers, place: object, g: object, x: object) -> cython.
         or len(g.shape) != 1
         or len(x.shape) != 1
         or p.dtype is not _DOUBLE
-        or p.stretched
+        or p.stretched or p.negated
     ):
         return False
     root: Place = p if p.root is None else p.root
@@ -409,6 +420,7 @@ def partial_term(
         cnp_size(g) > 2 * _BLOCK
         and type(place) is Place
         and not cython.cast(Place, place).stretched
+        and not cython.cast(Place, place).negated
         and g.shape == cython.cast(Place, place).shape
         and divisible(g, kept)
     ):
@@ -438,7 +450,7 @@ def factor_term(buffers: Buffers, place: object, g: object, p: object, last: cyt
         root: Place = q if q.root is None else q.root
         if not buffers.wanted(root.number):
             return None
-        if q.dtype is _DOUBLE and not q.stretched and kernels_simple(g) and has_shape(g, q.shape):
+        if q.dtype is _DOUBLE and not q.stretched and not q.negated and kernels_simple(g) and has_shape(g, q.shape):
             there = buffers.view(q)
             if there is not None and (type(p) is float or kernels_alike(g, p)):
                 add_times(there, g, p)
@@ -493,6 +505,18 @@ def in_blocks(
     return None
 
 
+def reverse_negated(buffers, record, view):
+    """`reverse_write` into imaginary parts, whose adjoint is minus what lies there."""
+    rule = record.rule
+    at = record.options["index"] if rule in (WRITE_AT, ADD_AT) else ...
+    g = -view[at]
+    if rule in (WRITE, WRITE_AT):
+        view[at] = 0
+    if rule is WRITE_AT and record.options["survives"] is not None:
+        g = np.where(record.options["survives"], g, 0.0)
+    return pairs(add_term(buffers, record.ins[0], -g if rule is SUB_IN else g, True))
+
+
 @cython.cfunc
 def reverse_write(buffers: Buffers, record: Record) -> object:
     """The record of a write: what was written takes the adjoint; what was there before has none."""
@@ -504,6 +528,8 @@ def reverse_write(buffers: Buffers, record: Record) -> object:
     view = view_of(buffer, place)
     rule = record.rule
     source = record.ins[0]
+    if place.negated and source is not None:
+        return reverse_negated(buffers, record, view)
     if rule is ADD_IN:
         return () if source is None else pairs(add_term(buffers, source, view, False))
     if rule is SUB_IN:

@@ -17,7 +17,18 @@ from tapead import array, scalar
 from tapead.array import ADD_AT, ADD_IN, COPY, INPUT, STOP, SUB_IN, WRITE, Array
 from tapead.elementary import CODES, OPS, Op, ieee
 from tapead.partials import value as ieee_value
-from tapead.places import Place, Record, Row, place_of_root, root_of, unstretched, zeros_at
+from tapead.places import (
+    Place,
+    Record,
+    Row,
+    address_of,
+    place_of_root,
+    positions,
+    root_of,
+    unstretched,
+    zeros_at,
+)
+from tapead.rules.indexing import scattered
 from tapead.rules.table import Shaped, product, unbroadcast
 from tapead.scalar import Scalar
 from tapead.sweeps import dependence
@@ -166,15 +177,24 @@ class _Storages:
             return
         term = _fitted(term, place)
         if place.root is not None:
-            view = self.view(place)
-            if place.stretched:
-                term, where = unstretched(term, place)
-                view = view[where]
-            view.__iadd__(term)
+            self._add_to_view(place, -term if place.negated else term)
             return
         before = self.held.get(root.number)
         self.held[root.number] = term if before is None else before + term
         self.own.discard(root.number)
+
+    def _add_to_view(self, place: Place, term: object) -> None:
+        view = self.view(place)
+        if place.stretched == 2:
+            buffer = self.buffer(place.root)
+            memory = _memory(array.plain_of(buffer)).reshape(-1).view(place.dtype)
+            flat = array.viewed(buffer, memory)
+            flat.__iadd__(scattered(term, positions(place), memory.shape))
+            return
+        if place.stretched:
+            term, where = unstretched(term, place)
+            view = view[where]
+        view.__iadd__(term)
 
     def buffer(self, root: Place) -> object:
         """A storage's adjoint that may be changed in place, laid out as the storage is."""
@@ -200,7 +220,7 @@ class _Storages:
         root = self.tape.storages[number]
         buffer = self.buffer(root)
         data = array.plain_of(buffer)
-        flat = np.ndarray((), data.dtype, _memory(data), offset * data.itemsize)
+        flat = np.ndarray((), float, _memory(data), offset * 8)
         return array.viewed(buffer, flat)
 
     def final(self, place: Place) -> object:
@@ -329,7 +349,7 @@ def _write_terms(record: Record, storages: _Storages):
             if record.options["survives"] is not None:
                 term = np.where(record.options["survives"], term, 0.0)
     if source is not None:
-        yield source, term
+        yield source, -term if place.negated else term
 
 
 def _operand(tape: Tape, record: Record, k: int) -> object:
@@ -338,7 +358,10 @@ def _operand(tape: Tape, record: Record, k: int) -> object:
     if place is None or type(value) in (Place, Array, Shaped):
         return value
     if isinstance(place, Place):
-        return array.at_place(value, place)
+        x = array.at_place(value, place)
+        begin = place.address if place.root is None else place.root.address + place.address
+        # What is kept of memory that the program shares is a copy; views of it lie elsewhere.
+        return x if address_of(value) == begin else x.copy("K")
     return scalar.at_row(tape, place, float(value), 1 if isinstance(value, np.generic) else 0)
 
 

@@ -22,7 +22,7 @@ INF, NAN = np.inf, np.nan
 AT = np.array([0.0, 1.0, 4.0])
 W = np.array([1.0, 2.0, 3.0])
 
-# What it computes at (0, 1, 4), its gradient, and the gradient of the gradient's sum with weights W.
+# The program, its gradient at (0, 1, 4), and the gradient of the gradient's sum with weights W.
 NOT_CHOSEN = {
     "log": (lambda x: np.where(x > 0, np.log(x), 0.0).sum(), [0, 1, 0.25], [0, -2, -3 / 16]),
     "sqrt": (lambda x: np.where(x > 0, np.sqrt(x), 0.0).sum(), [0, 0.5, 0.25], [0, -0.5, -3 / 32]),
@@ -40,7 +40,8 @@ NOT_CHOSEN = {
     "norm of rows": (
         lambda x: np.where(x > 0, np.linalg.norm(x[:, None], axis=1), 0.0).sum(), [0, 1, 1],
         [0, 0, 0]),
-    "select": (lambda x: np.select([x > 0], [np.log(x)], 0.0).sum(), [0, 1, 0.25], [0, -2, -3 / 16]),
+    "select": (
+        lambda x: np.select([x > 0], [np.log(x)], 0.0).sum(), [0, 1, 0.25], [0, -2, -3 / 16]),
     "piecewise": (
         lambda x: np.piecewise(x, [x > 0], [np.log, 0.0]).sum(), [0, 1, 0.25], [0, -2, -3 / 16]),
     "choose": (
@@ -54,12 +55,13 @@ NOT_CHOSEN = {
     "mask": (lambda x: np.log(x)[x > 0].sum(), [0, 1, 0.25], [0, -2, -3 / 16]),
     "slice": (lambda x: np.log(x)[1:].sum(), [0, 1, 0.25], [0, -2, -3 / 16]),
     "maximum of a result": (lambda x: np.log(x).max(), [0, 0, 0.25], [0, 0, -3 / 16]),
-    "nan as 0": (lambda x: np.nan_to_num(np.log(x), neginf=0).sum(), [0, 1, 0.25], [0, -2, -3 / 16]),
+    "nan as 0": (
+        lambda x: np.nan_to_num(np.log(x), neginf=0).sum(), [0, 1, 0.25], [0, -2, -3 / 16]),
     "nan left out": (
         lambda x: np.nansum(np.log(x) * x), [0, 1, 1 + np.log(4)], [0, 2, 0.75]),
     "overwritten": (lambda x: overwritten(np.log(x)), [0, 1, 0.25], [0, -2, -3 / 16]),
     "loop": (lambda x: sum(np.log(v) for v in x if v > 0), [0, 1, 0.25], [0, -2, -3 / 16]),
-    "times 0": (lambda x: np.sum(x + 0 * np.log(x))[()] * 0 + x[1], [0, 1, 0], [0, 0, 0]),
+    "times 0": (lambda x: np.sum(x + 0 * np.log(x)) * 0 + x[1], [0, 1, 0], [0, 0, 0]),
 }  # fmt: skip
 
 
@@ -80,7 +82,6 @@ AT_KINKS = {
     "norms, axis": (lambda x: np.linalg.norm(x[:, None], axis=1).sum(), [0, 1, 1], [0, 0, 0]),
     "hypot": (lambda x: np.hypot(x, 0 * x).sum(), [0, 1, 1], [0, 0, 0]),
     "hypot of numbers": (lambda x: np.hypot(x[0], 0.0), [0, 0, 0], [0, 0, 0]),
-    "arctan2": (lambda x: np.arctan2(x[0], x[0]), [0, 0, 0], [0, 0, 0]),
     "x**0": (lambda x: (x**0).sum(), [0, 0, 0], [0, 0, 0]),
     "x**0.0": (lambda x: np.power(x, 0.0).sum(), [0, 0, 0], [0, 0, 0]),
     "x**1": (lambda x: (x**1).sum(), [1, 1, 1], [0, 0, 0]),
@@ -156,5 +157,5 @@ def test_nothing_leaks_into_other_inputs():
 def test_abs_of_complex_numbers():
     z = np.array([3.0 + 4.0j, 0.0])
     g = grad(lambda z: np.sum(np.abs(z)))(z)
-    assert g.tolist() == [0.6 - 0.8j, 0.0]
+    np.testing.assert_allclose(g, [0.6 - 0.8j, 0.0], rtol=1e-15)
     assert grad(lambda x: np.sum(np.abs(x * 1j)))(AT).tolist() == [0.0, 1.0, 1.0]

@@ -277,8 +277,8 @@ A[1, 1] = 3.0 * A[0, 0]; A[0] *= A[1]; A = A * d + b * u + v
 # copies that functions give
 for f in (np.copy, np.round, np.positive, np.sort, np.triu, np.conj):
     f(A)[:] = 0.0
-for f in (np.tile, np.repeat, np.roll, np.delete, np.take):
-    f(A, 1)[...] = 0.0
+for f in (np.tile, np.repeat, np.roll, np.delete):
+    f(A, 1)[:] = 0.0; A.take([0, 1])[:] = 0.0
 np.concatenate([A])[:] = 0.0; np.clip(A, None, 9.0)[:] = 0.0; np.where(True, A, 0.0)[:] = 0.0
 A[[0, 1, 2]][:] = 0.0; A[A == A][:] = 0.0; A.flatten()[:] = 0.0; A.copy()[:] = 0.0
 # Fortran order
