@@ -112,6 +112,8 @@ def array_of(data: object, place: Place) -> Array:
     r: Array = Array.__new__(Array)
     r.nd = data
     r.place = place
+    if not cython.compiled:
+        r.number = False
     return r
 
 
@@ -129,9 +131,14 @@ def active(t: Tape, place: Place) -> cython.int:
 
 
 @cython.cfunc
+@cython.exceptval(-1)
 def activate(t: Tape, place: Place) -> cython.int:
     """Give a storage a number: from here on it has a derivative."""
     root: Place = place if place.root is None else place.root
+    if root.shared == 3:
+        raise guards.detached(
+            "a tracked value was about to be written into memory that NumPy does not own."
+        )
     root.number = cython.cast(cython.int, len(t.storages))
     root.epoch = t.epoch
     t.storages.append(root)
@@ -195,7 +202,7 @@ def wrapped(data):
         made = array_of(data.view(), new_view(any_place(whole), data))
     else:
         place: Place = new_root(data)
-        place.shared = 1
+        place.shared = 1 if data.flags.owndata else 3
         made = array_of(data.view(), place)
     t.owners[id(data)] = (data, made)
     return made
@@ -208,7 +215,7 @@ def kept(t: Tape, k: cython.int, x: object, value: object) -> object:
         a: Array = x
         root: Place = a.place if a.place.root is None else a.place.root
         if root.shared:
-            if value.nbytes <= COPIED:
+            if value.nbytes <= COPIED or root.shared == 3:
                 value = value.copy("K")
             elif root.shared == 1:
                 lock(t, root)
@@ -414,10 +421,11 @@ def tracked_result(t, value):
         array: Array = fresh(t, value)
         return array, array.place
     if type(value) is _float64 or type(value) is float:
-        number = append(t, _ARRAY, len(t.records), 0, value, type(value) is _float64)
-        return number, row_of(number)
-    array = fresh(t, np.asarray(value))
-    return array, array.place
+        scalar = append(t, _ARRAY, len(t.records), 0, value, type(value) is _float64)
+        return scalar, row_of(scalar)
+    number: Array = fresh(t, np.asarray(value))
+    number.number = True
+    return number, number.place
 
 
 # ------------------------------------------------------------------- elementwise operations ---
@@ -433,6 +441,10 @@ def elementwise(op: object, ufunc: object, x: object, y: object) -> object:
     if type(y) is list or type(y) is tuple:
         y = _numpy.as_operand(y)
         y = np.asarray(y) if type(y) is list or type(y) is tuple else y
+    if isinstance(x, _ndarray) and type(x) is not _ndarray and type(x) is not Array:
+        x = _numpy.as_operand(x)
+    if isinstance(y, _ndarray) and type(y) is not _ndarray and type(y) is not Array:
+        y = _numpy.as_operand(y)
     xv: object = x
     yv: object = y
     px: object = None
@@ -669,7 +681,9 @@ def getitem(a: Array, index: object) -> object:
         return element(t, a, index, value)
     # A number of another dtype: a view without dimensions.
     whole = a.nd[(*index, ...) if type(index) is tuple else (index, ...)]
-    return array_of(whole, new_view(a.place, whole))
+    found: Array = array_of(whole, new_view(a.place, whole))
+    found.number = not has_new_axis(index)
+    return found
 
 
 @cython.cfunc
@@ -899,7 +913,7 @@ class Array:
     """An ndarray that knows where its adjoint lies.  `isinstance(x, np.ndarray)` holds."""
 
     if not cython.compiled:
-        __slots__ = ("nd", "place")
+        __slots__ = ("nd", "number", "place")
 
     nd: object
     place: Place
@@ -907,8 +921,9 @@ class Array:
     # at byte 64 of its memory: zeros, which say that it cannot be written into.
     if cython.compiled:
         padding: cython.double[8]
+    # Whether it stands for a number that NumPy gives out of an array: a complex one, or a float32.
+    number: cython.bint
 
-    __hash__ = None
     # Before an ndarray's operators.
     __array_priority__ = 1000.0
 
@@ -917,6 +932,8 @@ class Array:
 
     @property
     def __class__(self):
+        if self.number:
+            return type(self.nd[()])
         return _class_of(self) if _class_of is not None else _ndarray
 
     # -- as an operand of NumPy
@@ -980,6 +997,14 @@ class Array:
         setitem(self, Ellipsis, self.real + 1j * x)
 
     @property
+    def flat(self):
+        return _numpy.array_attribute(self, "flat")
+
+    @flat.setter
+    def flat(self, x):
+        setitem(self, Ellipsis, np.reshape(np.resize(np.ravel(x), self.nd.shape), self.nd.shape))
+
+    @property
     def T(self):
         view = self.nd.T
         return array_of(view, new_view(self.place, view))
@@ -987,8 +1012,11 @@ class Array:
     def __len__(self):
         return len(self.nd)
 
+    def __hash__(self):
+        return hash(self.nd[()] if self.number else self.nd)
+
     def __repr__(self):
-        return repr(self.nd)
+        return repr(self.nd[()] if self.number else self.nd)
 
     def __str__(self):
         return str(self.nd)
@@ -1001,6 +1029,15 @@ class Array:
 
     def __int__(self):
         return int(self.nd)
+
+    def __floor__(self):
+        return self.nd.__floor__() if self.nd.ndim else self.nd[()].__floor__()
+
+    def __ceil__(self):
+        return self.nd.__ceil__() if self.nd.ndim else self.nd[()].__ceil__()
+
+    def __trunc__(self):
+        return self.nd.__trunc__() if self.nd.ndim else self.nd[()].__trunc__()
 
     def __index__(self):
         return operator.index(self.nd)
@@ -1221,8 +1258,13 @@ def exposed(x, copy):
     What it reads must not change when tracked values are written into the array later on.
     """
     a: Array = x
-    if copy or tape_here().epoch:
+    if copy:
         return a.nd.copy()
+    if tape_here().epoch:
+        # To be read: what is written into it would be lost.
+        data = a.nd.copy()
+        data.flags.writeable = False
+        return data
     root: Place = a.place if a.place.root is None else a.place.root
     root.shared = 1
     return a.nd
@@ -1243,11 +1285,7 @@ def known(data):
 
 def imaginary(x):
     """The imaginary part of a complex array, a view."""
-    a: Array = x
-    data = a.nd.imag
-    place: Place = new_view(a.place, data)
-    place.negated = not a.place.negated
-    return array_of(data, place)
+    return viewed(x, plain_of(x).imag)
 
 
 def adopted(data):

@@ -86,7 +86,8 @@ def array_attribute(x: Any, name: str) -> Any:
     if name in _DATA and hasattr(np.ndarray, name):
         if array.is_active(x) or name in ("setfield", "byteswap"):
             raise guards.detached(f"x.{name} would hand out a tracked array's plain data.")
-        return getattr(array.exposed(x, None), name)
+        array.written_from_outside(x)
+        return getattr(plain_of(x), name)
     raise AttributeError(f"'numpy.ndarray' object has no attribute {name!r}")
 
 
@@ -172,6 +173,8 @@ def _put(x: Any, indices: Any, values: Any, mode: str = "raise") -> None:
 
 
 def _item(x: Any, *index: Any) -> Any:
+    if x.dtype.kind == "f" and x.dtype != np.float64:
+        x = _astype(x, np.float64)
     if not index:
         if x.size != 1:
             return plain_of(x).item()  # raises what NumPy raises
@@ -274,6 +277,12 @@ def _flat(x: Any) -> Any:
     raise guards.unsupported("x.flat of tracked arrays that are not in C order")
 
 
+def _base(x: Any) -> Any:
+    if array.any_place(x).root is None:
+        return None
+    raise guards.unsupported("ndarray.base of views of tracked arrays")
+
+
 def _real(x: Any) -> Any:
     return array.viewed(x, plain_of(x).real) if x.dtype.kind == "c" else x
 
@@ -282,7 +291,7 @@ def _imag(x: Any) -> Any:
     return array.imaginary(x) if x.dtype.kind == "c" else np.zeros(x.shape, x.dtype)
 
 
-_ATTRIBUTES: dict[str, Callable] = {"mT": _mt, "flat": _flat, "real": _real, "imag": _imag}
+_ATTRIBUTES: dict[str, Callable] = {"base": _base, "mT": _mt, "flat": _flat, "real": _real, "imag": _imag}
 
 
 def pickled(x: Any, protocol: Any) -> Any:

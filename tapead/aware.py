@@ -67,7 +67,7 @@ class _Type:
         if len(args) == 1 and not kwargs:
             kind = type(args[0])
             if kind is Array:
-                return np.ndarray
+                return args[0].__class__
             if kind is Scalar:
                 return np.float64 if scalar.is_numpy(args[0]) else float_
             return float_ if kind is float else kind

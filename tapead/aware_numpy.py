@@ -315,7 +315,9 @@ def ndenumerate(arr: Any) -> Any:
 
 
 def isscalar(element: Any) -> bool:
-    return type(element) is Scalar or np.isscalar(element)
+    return type(element) is Scalar or not isinstance(element, np.ndarray) and np.isscalar(
+        plain_of(element)[()] if type(element) is Array else element
+    )
 
 
 class _Joiner:

@@ -6,7 +6,9 @@ a plain array of floats is a passive one while a recording runs, on the same mem
 
 from __future__ import annotations
 
+import functools
 import types
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -15,6 +17,7 @@ import numpy as np
 from tapead import array, aware_random, reach
 from tapead.reach import ABSENT
 
+_MOST_HELD = 1024  # a container that holds more is not looked through
 _MOST = 512  # objects that are looked through for one call
 _GENERATORS = (np.random.Generator, np.random.RandomState)
 
@@ -30,8 +33,9 @@ def has_version(x: Any) -> bool:
 
 def tracked_version(value: Any) -> Any:
     """The passive array of a plain one, a generator that draws such, or a tuple with these."""
-    if type(value) is tuple:
-        return tuple([tracked_version(x) if has_version(x) else x for x in value])
+    if isinstance(value, tuple):
+        made = [tracked_version(x) if has_version(x) else x for x in value]
+        return type(value)._make(made) if hasattr(value, "_make") else tuple(made)
     return aware_random.drawing(value) or array.wrapped(value)
 
 
@@ -41,9 +45,11 @@ def may_lead_to_arrays(x: Any) -> bool:
         return is_plain_array(x) or (type(x) is not np.ndarray and 0 < len(x) <= reach.MOST_HELD)
     if type(x) in _GENERATORS:
         return True
-    if isinstance(x, (type, types.ModuleType, types.FunctionType)):
+    if isinstance(x, (types.ModuleType, types.FunctionType)):
         return False
-    return type(getattr(x, "__dict__", None)) is dict and not reach.is_foreign(x)
+    if isinstance(x, (list, dict, tuple, deque, functools.partial)):
+        return True
+    return not reach.is_foreign(x) and not isinstance(x, Callable)
 
 
 def may_hold_arrays(f: Callable, args: Iterable[Any]) -> bool:
@@ -60,35 +66,46 @@ def _held_by(x: Any) -> Iterator[tuple[Any, Any]]:
             yield from ((cell, "cell_contents") for cell in x.__closure__ or ())
             yield x, "__defaults__"
             yield from ((x.__kwdefaults__, name) for name in x.__kwdefaults__ or ())
-    elif type(x) in (list, dict):
-        if len(x) <= reach.MOST_HELD:
-            yield from ((x, key) for key in (list(x) if type(x) is dict else range(len(x))))
-    elif type(getattr(x, "__dict__", None)) is dict and not isinstance(x, types.ModuleType):
-        yield from ((vars(x), name) for name in vars(x))
+    elif isinstance(x, (list, deque, dict)):
+        if len(x) <= _MOST_HELD:
+            yield from ((x, key) for key in (list(x) if isinstance(x, dict) else range(len(x))))
+    elif isinstance(x, functools.partial):
+        yield from ((x.keywords, name) for name in x.keywords)
+        yield x, "args"
+    elif isinstance(x, type):
+        if not reach.is_foreign(x):
+            yield from ((x, name) for name, value in vars(x).items() if is_plain_array(value))
+    elif not isinstance(x, types.ModuleType) and not reach.is_foreign(x):
+        if type(reach.attribute(x, "__dict__")) is dict:
+            yield from ((vars(x), name) for name in vars(x))
         for cls in type(x).__mro__[:-1]:
-            if not reach.is_foreign(cls):
-                yield from ((cls, n) for n, value in vars(cls).items() if is_plain_array(value))
+            yield from _held_by(cls)
+            yield from ((x, name) for name in reach.slots(cls))
 
 
-def get(holder: Any, name: str) -> Any:
+def get(holder: Any, name: Any) -> Any:
+    """What stands at a place, ABSENT if nothing does."""
     if isinstance(holder, dict):
-        return holder.get(name, ABSENT)
-    if type(holder) is list:
+        return holder[name] if name in holder else ABSENT
+    if isinstance(holder, (list, deque)):
         return holder[name] if name < len(holder) else ABSENT
     if type(holder) is types.CellType:
         return reach.contents(holder)
-    return holder.__dict__.get(name, ABSENT) if isinstance(holder, type) else getattr(holder, name)
+    if isinstance(holder, type):
+        return holder.__dict__.get(name, ABSENT)
+    return reach.attribute(holder, name)
 
 
-def put(holder: Any, name: str, value: Any) -> None:
-    if type(holder) is list:
-        holder[name] = value
-    elif not isinstance(holder, dict):
-        setattr(holder, name, value)
-    elif value is ABSENT:
+def put(holder: Any, name: Any, value: Any) -> None:
+    """Let a value stand at a place; ABSENT takes away what does."""
+    if isinstance(holder, dict) and value is ABSENT:
         del holder[name]
-    else:
+    elif isinstance(holder, (dict, list, deque)):
         holder[name] = value
+    elif isinstance(holder, functools.partial) and name == "args":
+        holder.__setstate__((holder.func, value, holder.keywords, vars(holder)))
+    else:
+        setattr(holder, name, value)
 
 
 def places(begin: list[tuple[Any, Any]], roots: list) -> list[tuple[Any, Any, Any]]:
@@ -100,7 +117,7 @@ def places(begin: list[tuple[Any, Any]], roots: list) -> list[tuple[Any, Any, An
     todo, seen = [*roots, *(get(*place) for place in held)], set()
     while todo:
         x = todo.pop()
-        x = getattr(x, "__func__", x)
+        x = x.__func__ if type(x) is types.MethodType else x
         if type(x) in reach.LEAVES or id(x) in seen or len(seen) > _MOST:
             continue
         seen.add(id(x))
@@ -111,5 +128,5 @@ def places(begin: list[tuple[Any, Any]], roots: list) -> list[tuple[Any, Any, An
     return [
         (holder, name, value)
         for holder, name, value in valued
-        if has_version(value) or type(value) is tuple and any(map(has_version, value))
+        if has_version(value) or isinstance(value, tuple) and any(map(has_version, value))
     ]

@@ -255,7 +255,7 @@ def plan_for(f: Callable, args: Iterable[Any], remembered: Remembered) -> Plan:
             codes += (x,)
     if type(f) is types.FunctionType and f.__closure__ is None and not (codes or _has_defaults(f)):
         return _simple_plan(f)
-    closure = getattr(f, "__closure__", None) or ()
+    closure = reach.closure_of(f)
     roots = [f, *codes, *map(reach.contents, closure)]
     if not remembered.serves(roots):
         remembered.plan = _looked_up((f, *codes))
@@ -314,7 +314,7 @@ def _bound(plan: Plan, objects: list) -> list[tuple[int, Any]]:
 
 def _objects(roots: tuple) -> list:
     """The objects, beside functions and classes, that roots are or hold in their closures."""
-    held = [c for f in roots for c in map(reach.contents, getattr(f, "__closure__", None) or ())]
+    held = [c for f in roots for c in map(reach.contents, reach.closure_of(f))]
     return [x for x in (*roots, *held) if type(getattr(x, "__dict__", None)) is dict]
 
 
@@ -353,7 +353,7 @@ def _with_own_cells(plan: Plan, roots: Iterable[Any]) -> Plan:
     own, todo, seen = [], list(roots), set()
     while todo:
         g = todo.pop()
-        g = getattr(g, "__func__", g)
+        g = g.__func__ if type(g) is types.MethodType else g
         if type(g) is not types.FunctionType or id(g) in seen or reach.is_ours(g):
             continue
         seen.add(id(g))
@@ -370,8 +370,8 @@ def _remember(cache: OrderedDict, key: Any, entry: Any) -> None:
 
 
 def _code(f: Any) -> Any:
-    f = getattr(f, "__func__", f)
-    return getattr(f, "__code__", None) or type(f)
+    f = f.__func__ if type(f) is types.MethodType else f
+    return f.__code__ if type(f) is types.FunctionType else type(f)
 
 
 def widen(f: Callable, args: Iterable[Any], error: DetachedError) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tapead import array, guards
+from tapead import array, guards, scalar
 from tapead.array import Array, plain_of
 from tapead.errors import UnsupportedError
 from tapead.rules.table import as_array
@@ -24,7 +24,16 @@ def as_operand(x: Any) -> Any:
         return x
     if isinstance(x, (list, tuple, deque)):
         return as_array(list(x))
+    if isinstance(x, np.ndarray):
+        return _of_subclass(x)
     return x
+
+
+def _of_subclass(x: np.ndarray) -> np.ndarray:
+    """An array of a class derived from NumPy's as one of NumPy's."""
+    if isinstance(x, (np.matrix, np.ma.MaskedArray)):
+        raise guards.unsupported(f"a tracked array met a {type(x).__name__}, whose operations")
+    return x.view(np.ndarray)
 
 
 def _from_objects(x: np.ndarray) -> Any:
@@ -57,11 +66,15 @@ def plain_tree(tree: Any) -> Any:
     return tree
 
 
+def _as_float(x: Any) -> Any:
+    return scalar.as_float(x) if type(x) is Scalar else x
+
+
 def objects(x: Any) -> np.ndarray:
-    """An object array of the elements."""
+    """An object array of the elements, which are Python's floats there."""
     out = np.empty(x.shape, object)
     for index in np.ndindex(x.shape):
-        out[index] = x[index] if index else x.item()
+        out[index] = _as_float(x[index] if index else x.item())
     return out
 
 
@@ -80,14 +93,14 @@ def fixed_index(index: Any) -> Any:
         return tuple([fixed_index(part) for part in index])
     if isinstance(index, list):
         return np.array(index) if index else np.array(index, int)
-    if isinstance(index, np.ndarray):
+    if type(index) is Array or isinstance(index, np.ndarray):
         return np.array(plain_of(index))
     return plain_of(index)
 
 
 def fixed(x: Any) -> Any:
     """An option as plain data that nobody else can change."""
-    if isinstance(x, np.ndarray):
+    if type(x) is Array or isinstance(x, np.ndarray):
         return np.array(plain_of(x), order="K")
     if type(x) in (list, tuple):
         return type(x)([fixed(y) for y in x])

@@ -133,7 +133,8 @@ def new_view(place: Place, data: object) -> Place:
         p.shared = 0
         p.address = address_of(data) - root.address
         p.stretched = overlap(data)
-    p.negated = place.negated
+    if p.dtype is not root.dtype and root.dtype.kind == "c":
+        p.negated = p.dtype.kind == "f" and p.address % root.dtype.itemsize != 0
     return p
 
 

@@ -157,6 +157,26 @@ def leads_to_code(x: Any) -> bool:
     return True
 
 
+def attribute(x: Any, name: str) -> Any:
+    """An attribute, ABSENT where the object has none or cannot tell."""
+    try:
+        return getattr(x, name, ABSENT)
+    except Exception:  # of the program's own __getattr__
+        return ABSENT
+
+
+def closure_of(f: Any) -> tuple:
+    """The cells of a function; none for anything else."""
+    return f.__closure__ or () if type(f) is _FUNCTION else ()
+
+
+def slots(cls: type) -> tuple[str, ...]:
+    """The names in a class's ``__slots__``."""
+    found = vars(cls).get("__slots__", ())
+    found = (found,) if isinstance(found, str) else tuple(found)
+    return tuple(s for s in found if s not in ("__dict__", "__weakref__"))
+
+
 def contents(cell: types.CellType) -> Any:
     """What a cell holds, ABSENT before it is assigned."""
     try:
@@ -210,7 +230,7 @@ def _from_function(f: types.FunctionType, reads: list[tuple[dict, str, Any]]) ->
         found.append(value)
     found += [*_cells(f), *(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()]
     yield from found
-    yield getattr(f, "__wrapped__", None)
+    yield attribute(f, "__wrapped__")
     for x in found:  # an attribute of a module or an object, as in helpers.area
         if isinstance(x, (type, _FUNCTION)) or not hasattr(x, "__dict__"):
             continue
@@ -234,7 +254,7 @@ def _neighbors(x: Any) -> Iterator[Any]:
     elif isinstance(x, type):
         yield from (*x.__bases__, *vars(x).values())
     else:
-        yield from (type(x), getattr(x, "__wrapped__", None))
+        yield from (type(x), attribute(x, "__wrapped__"))
         yield from list((getattr(x, "__dict__", None) or {}).values())
 
 
@@ -244,7 +264,7 @@ def is_foreign(x: Any) -> bool:
         return False
     if isinstance(x, _FUNCTION):
         return _is_library(x.__globals__.get("__name__"), x.__code__.co_filename)
-    if not isinstance(x, type) and hasattr(x, "__wrapped__"):
+    if not isinstance(x, type) and attribute(x, "__wrapped__") is not ABSENT:
         return False
     module = getattr(x if isinstance(x, type) else type(x), "__module__", None)
     file = getattr(sys.modules.get(module), "__file__", None) if isinstance(module, str) else None

@@ -166,7 +166,7 @@ def output_row(result: Any, f: Callable, holomorphic: bool = False) -> int | Any
     if type(result) is Scalar:
         return scalar.row_of(result)
     kinds = "fiuc" if holomorphic else "fiu"
-    if isinstance(result, np.ndarray) and result.ndim == 0 and result.dtype.kind in kinds:
+    if type(result) is Array and result.ndim == 0 and result.dtype.kind in kinds:
         return array.place_of(result)
     if holomorphic and isinstance(result, (complex, np.complexfloating)):
         return None

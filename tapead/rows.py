@@ -18,7 +18,7 @@ from tapead.scalar import Scalar
 def on_plain(f: Callable, args: tuple, options: dict) -> Any:
     """f on plain data; where it gives views of what it was given, ours are views of ours."""
     result = f(*plain_tree(args), **plain_tree(options))
-    return _adopted(result, [x for x in (*args, *options.values()) if isinstance(x, np.ndarray)])
+    return _adopted(result, [x for x in (*args, *options.values()) if type(x) is Array or isinstance(x, np.ndarray)])
 
 
 def _adopted(result: Any, given: list) -> Any:

@@ -622,11 +622,16 @@ class Scalar:
         check(self)
         if type(other) is Scalar:
             check(cython.cast(Scalar, other))
-            return self.v == cython.cast(Scalar, other).v and not under_one_key(self, other)
+            return decided(
+                self.v == cython.cast(Scalar, other).v and not under_one_key(self, other),
+                self.kind | cython.cast(Scalar, other).kind,
+            )
         if type(other) is float:
-            return self.v == as_double(other) and not under_one_key(self, other)
+            return decided(
+                self.v == as_double(other) and not under_one_key(self, other), self.kind
+            )
         result = compare(_eq, self, other)
-        if result is True:
+        if result is not NotImplemented and result:
             under_one_key(self, other)
         return result
 
@@ -634,7 +639,10 @@ class Scalar:
         check(self)
         if type(other) is Scalar:
             check(cython.cast(Scalar, other))
-            return self.v != cython.cast(Scalar, other).v
+            return decided(
+                self.v != cython.cast(Scalar, other).v,
+                self.kind | cython.cast(Scalar, other).kind,
+            )
         return compare(_ne, self, other)
 
     # -- where the derivative would be lost

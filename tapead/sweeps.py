@@ -204,7 +204,7 @@ def array_gradient(tape, lo, first_storage, begin, output, consume):
     row: cython.Py_ssize_t = -1
     if type(output) is Place:
         buffers.made(output.number if output.root is None else output.root.number)
-        buffers.view(output)[...] = 1
+        buffers.view(output)[...] = -1 if output.negated else 1
     else:
         row = output
     hi = len(tape)

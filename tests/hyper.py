@@ -12,7 +12,7 @@ import types
 import numpy as np
 
 
-class TooLarge(Exception):
+class OutOfRangeError(Exception):
     """The program's numbers left the range in which rounding errors say nothing."""
 
 
@@ -30,7 +30,7 @@ class Hyper:
         for part in parts:
             assert layout(part) == layout(parts[0])
             if not np.all(np.abs(part) < LARGEST):  # nan too
-                raise TooLarge
+                raise OutOfRangeError
 
     @property
     def value(self):
@@ -41,7 +41,7 @@ class Hyper:
         return np.shape(self.value)
 
     @property
-    def T(self):
+    def T(self):  # noqa: N802
         return each(np.transpose, self)
 
     def __len__(self):
@@ -283,11 +283,14 @@ class _At:
         return self._call(*args, **options)
 
 
+_LINEAR = (
+    "reshape", "ravel", "transpose", "swapaxes", "moveaxis", "squeeze", "expand_dims", "flip",
+    "diagonal", "broadcast_to", "atleast_1d", "atleast_2d", "atleast_3d", "rot90", "fliplr",
+    "flipud", "diff", "matrix_transpose", "split", "concatenate", "stack", "array", "asarray",
+    "copy", "sum", "mean", "cumsum", "roll", "diag", "tril", "repeat", "take", "asfortranarray",
+)  # fmt: skip
 _FUNCTIONS = {
-    **{f: _linear(getattr(np, f)) for f in
-       "reshape ravel transpose swapaxes moveaxis squeeze expand_dims flip diagonal broadcast_to "
-       "atleast_1d atleast_2d atleast_3d rot90 fliplr flipud diff matrix_transpose split concatenate stack array asarray copy sum mean cumsum roll diag tril "
-       "repeat take asfortranarray".split()},
+    **{f: _linear(getattr(np, f)) for f in _LINEAR},
     **{f: _writing(getattr(np, f)) for f in ("put", "place", "putmask", "put_along_axis")},
     "sin": lambda x: smooth(np.sin, np.cos, lambda a: -np.sin(a), x),
     "tanh": lambda x: smooth(
@@ -309,8 +312,8 @@ _FUNCTIONS = {
     "empty_like": _constant(np.zeros_like),
     "copyto": _copyto,
     "fill_diagonal": lambda a, x: write(np.fill_diagonal, a, x),
-    **{f: None for f in "zeros ones arange linspace eye".split()},
-}  # fmt: skip
+    **dict.fromkeys(("zeros", "ones", "arange", "linspace", "eye")),
+}
 numpy_ = types.SimpleNamespace(
     **{f: _dispatching(getattr(np, f), on_hyper) for f, on_hyper in _FUNCTIONS.items()},
     add=_At(np.add),
@@ -324,7 +327,9 @@ numpy_ = types.SimpleNamespace(
     ),
 )
 math_ = types.SimpleNamespace(
-    sin=lambda x: smooth(math.sin, math.cos, lambda a: -math.sin(a), x)
-    if isinstance(x, Hyper)
-    else math.sin(x)
+    sin=lambda x: (
+        smooth(math.sin, math.cos, lambda a: -math.sin(a), x)
+        if isinstance(x, Hyper)
+        else math.sin(x)
+    )
 )

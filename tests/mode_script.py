@@ -95,6 +95,66 @@ def tapes():
         show(*(constants.operand_value(-1 - k) for k in range(constants.n_const)))
 
 
+def diffusion(x, w):
+    for _ in range(9):
+        old = x.copy()
+        x[1:-1] = old[1:-1] + 0.1 * w[0, 1] * (old[2:] - 2.0 * old[1:-1] + old[:-2])
+    return np.sum(x**3) / np.exp(x[::-1]).mean()
+
+
+def elements(x, w):
+    total = np.zeros(len(x))
+    for k in range(1, len(x)):
+        total[k] = total[k - 1] * x[k] + math.sin(x[k - 1]) * w[k % 3, k % 4] - x[k] / (2.0 + k)
+    return total.prod() + sum(total) + max(x) * total[-1] ** 2
+
+
+def network(x, w):
+    hidden = np.tanh(w @ x[:4] + x[4]) - w.T[1] * np.log1p(x[0] ** 2)
+    scores = np.outer(hidden, w.sum(axis=0)) + np.where(w > 0.1, w, np.sqrt(np.abs(w)))
+    return np.linalg.norm(scores) - np.log(np.sum(np.exp(scores - scores.max())))
+
+
+def written(x, w):
+    view = x.reshape(2, -1).T
+    view[1:] *= w[0, :1] + x[:2]
+    np.add.at(x, [1, -1, 1, 3], w[:, 1:3].ravel()[:4])
+    x[x > 0.4] = w[1, 1] ** 2
+    table = np.empty((4, 3), order="F")
+    table[...] = w.T
+    table[[0, 2]] = table[[2, 0]] * x[2]
+    np.multiply(table, table[::-1], out=table)
+    x.sort()
+    return np.einsum("ij,jk->", table, w) + np.cumsum(x * x)[1:].std() + table[-1, -1] / x[0]
+
+
+def solved(x, w):
+    square = w[:, :3] @ w[:, :3].T + 3.0 * np.eye(3) * x[1] ** 2
+    return np.linalg.solve(square, x[:3]) @ np.linalg.inv(square) @ x[3:6]
+
+
+def large(x, w):
+    long = np.linspace(0.0, x[0], 20_000)
+    long[::3] *= x[1] * np.cos(long[::-3])
+    return np.mean(np.sin(long * w[0, 0]) / (1.0 + long**2)) + np.dot(long, long) / 20_000
+
+
+ARRAY_PROGRAMS = (diffusion, elements, network, written, solved, large)
+
+
+def arrays():
+    rng = np.random.default_rng(11)
+    for f, n in itertools.product(ARRAY_PROGRAMS, (6, 8, 8)):
+        point = rng.normal(size=n), rng.normal(size=(3, 4))
+
+        def along(x, w, f=f, direction=point[0]):
+            return np.sum(tapead.grad(f)(x, w) * direction)
+
+        for g in (f, along):
+            value, gradient = tapead.value_and_grad(g, argnums=(0, 1))(*point)
+            show(f.__name__, g.__name__, value, *itertools.chain(*map(np.ravel, gradient)))
+
+
 def errors():
     for f in (lambda x: 1 / (x - x), lambda x: (-x) ** 0.5, lambda x: np.float64(x), math.acosh):
         try:
@@ -107,4 +167,5 @@ if __name__ == "__main__":
     table()
     programs()
     tapes()
+    arrays()
     errors()

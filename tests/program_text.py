@@ -135,9 +135,13 @@ class Writer:
         if kind < 3:
             s = self.number()
             how = self.pick(
-                (f"np.zeros({shape})", f"np.ones({shape}, order='F')", f"np.full({shape}, {s})",
-                 f"(np.arange({n}) * 0.5).reshape({shape})",
-                 f"np.linspace(-1.0, 1.0, {n}).reshape({shape})")  # fmt: skip
+                (
+                    f"np.zeros({shape})",
+                    f"np.ones({shape}, order='F')",
+                    f"np.full({shape}, {s})",
+                    f"(np.arange({n}) * 0.5).reshape({shape})",
+                    f"np.linspace(-1.0, 1.0, {n}).reshape({shape})",
+                )  # fmt: skip
             )
         elif kind == 3:
             shape = (3,)
@@ -156,8 +160,14 @@ class Writer:
         else:
             shape = self.shapes[a]
             how = self.pick(
-                (f"{a}.copy()", f"np.array({a})", f"np.copy({a}, order='F')", f"np.zeros_like({a})",
-                 f"np.full_like({a}, {self.number()})", f"{a}.copy('K')")  # fmt: skip
+                (
+                    f"{a}.copy()",
+                    f"np.array({a})",
+                    f"np.copy({a}, order='F')",
+                    f"np.zeros_like({a})",
+                    f"np.full_like({a}, {self.number()})",
+                    f"{a}.copy('K')",
+                )  # fmt: skip
             )
         self.line(f"{self.name(shape)} = {how}")
 
@@ -176,12 +186,14 @@ class Writer:
             text = self.pick((f"{a} @ {a}.T", f"np.einsum('ij,ik->jk', {a}, {a})",
                               f"np.concatenate([{a}, {text}])", f"np.stack([{a}[0], {a}[-1]], 1)",
                               f"np.outer({a}[0], {a}[:, 0])"))  # fmt: skip
-        self.derived(text, writable=True, copy=True)
+        self.derived(text)
 
-    def derived(self, text, writable, copy=False):
+    def derived(self, text, writable=True):
         """A new array given by an expression, whose shape comes out of the expression itself."""
         zeros = {a: np.zeros(s) for a, s in self.shapes.items()}
         zeros.update(dict.fromkeys(self.numbers, 0.5), np=np)
+        for a in self.fixed:
+            zeros[a].flags.writeable = False
         found = eval(text, zeros)
         shape = np.shape(found)
         if not isinstance(found, np.ndarray):  # what NumPy computes of an array without dimensions
@@ -193,9 +205,7 @@ class Writer:
         v = self.name(shape)
         # An expression may be the name of an array: then it is that array.
         self.line(f"{v} = {text}")
-        if not writable or (not copy and self.fixed & {text.partition(".")[0].partition("[")[0]}):
-            self.fixed.add(v)
-        if copy and text in self.fixed:
+        if not (writable and found.flags.writeable):
             self.fixed.add(v)
 
     def view(self):
@@ -203,8 +213,8 @@ class Writer:
         shape = self.shapes[a]
         n = math.prod(shape)
         ways = [f"{a}.reshape(-1)", f"{a}.ravel()", f"np.ravel({a})", f"{a}.reshape(1, {n})",
-                f"np.asarray({a})", f"{a}.T", f"{a}.view()", f"np.atleast_2d({a})", f"{a}[..., None]",
-                f"np.squeeze({a})"]  # fmt: skip
+                f"np.asarray({a})", f"{a}.T", f"{a}.view()", f"np.atleast_2d({a})",
+                f"{a}[..., None]", f"np.squeeze({a})"]  # fmt: skip
         if n % 2 == 0:
             ways += [f"{a}.reshape({n // 2}, 2)", f"np.reshape({a}, (2, {n // 2}), order='F')"]
         if len(shape) > 1:
@@ -219,14 +229,13 @@ class Writer:
             self.line(f"{', '.join(parts)} = np.split({a}, 2)")
             self.fixed.update(parts if a in self.fixed else ())
         elif len(shape) > 1 and self.below(6) == 0:
-            self.derived(f"{a}.diagonal()", writable=False)
+            self.derived(f"{a}.diagonal()")
         elif shape and self.below(8) == 0:
-            self.derived(f"np.broadcast_to({a}, {(2, *shape)})", writable=False)
+            self.derived(f"np.broadcast_to({a}, {(2, *shape)})")
         elif shape and shape[-1] > 1 and self.below(8) == 0:
-            window = f"np.lib.stride_tricks.sliding_window_view({a}, 2, -1)"
-            self.derived(window, writable=False)
+            self.derived(f"np.lib.stride_tricks.sliding_window_view({a}, 2, -1)")
         elif shape and self.below(8) == 0:
-            self.derived(f"{a}[{self.advanced(shape)}]", writable=True, copy=True)
+            self.derived(f"{a}[{self.advanced(shape)}]")
         else:
             text = self.pick(ways)
             # What is fixed stays so in its views, also where NumPy would have copied.

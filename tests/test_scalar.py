@@ -433,14 +433,9 @@ def test_comparing_with_a_complex_number_is_what_it_is_for_a_float():
 SINES = {"sine": math.sin}
 
 
-class _Hidden:
-    """A place where no plain array is found."""
-
-    __slots__ = ("cells",)
-
-
-HIDDEN = _Hidden()
-HIDDEN.cells = np.zeros(2)
+# A place where no plain array is found.
+HIDDEN = np.array([None])
+HIDDEN[0] = np.zeros(2)
 
 
 def _assign(target, x):
@@ -454,9 +449,9 @@ DETACHING = {
     "array.append": lambda x: array.array("d").append(x),
     "np.float64": lambda x: np.float64(x),
     "np.float32": lambda x: np.float32(x),
-    "np item": lambda x: _assign(HIDDEN.cells, x),
-    "np slice": lambda x: HIDDEN.cells.__setitem__(slice(None), x),
-    "np.fill": lambda x: HIDDEN.cells.fill(x),
+    "np item": lambda x: _assign(HIDDEN[0], x),
+    "np slice": lambda x: HIDDEN[0].__setitem__(slice(None), x),
+    "np.fill": lambda x: HIDDEN[0].fill(x),
     "ints": lambda x: np.zeros(2, int).fill(x),
     "astype": lambda x: np.array([x], object).astype(float),
     "struct.pack": lambda x: struct.pack("d", x),

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, note, reject, settings
+from hypothesis import HealthCheck, Phase, given, note, reject, settings
 from hypothesis import strategies as st
 
 import tapead
@@ -32,9 +32,11 @@ hyper, program_text = _helper("hyper"), _helper("program_text")
 
 ALL = (0, 1, 2)
 programs = settings(
+    # A failing program is shown as it is: to shorten it would take minutes.
+    phases=(Phase.generate,),
     derandomize=True,
     deadline=None,
-    max_examples=150,
+    max_examples=300,
     suppress_health_check=list(HealthCheck),
 )
 
@@ -77,15 +79,13 @@ def reference(text, seed, shapes=SMALL):
         value, made = plain["f"](*copies(args))
     first, _ = inputs_of(seed + 1, shapes)
     second, _ = inputs_of(seed + 2, shapes)
-    tracked = [
-        hyper.Hyper(*copies([a, d, e, 0.0 * a])) for a, d, e in zip(args, first, second)
-    ]
+    tracked = [hyper.Hyper(*copies([a, d, e, 0.0 * a])) for a, d, e in zip(args, first, second)]
     constant = hyper.Hyper(c.copy(), 0.0 * c, 0.0 * c, 0.0 * c)
     scope = compiled(text, constant, hyper.numpy_, hyper.math_)
     try:
         with np.errstate(all="ignore"):
             slopes = scope["f"](*tracked)[0]
-    except hyper.TooLarge:
+    except hyper.OutOfRangeError:
         reject()
     assert bits(slopes.value) == bits(value)
     return args, c, (value, made, plain["C"]), (first, second), slopes.parts
@@ -112,7 +112,9 @@ def assert_right(text, seed, shapes=SMALL):
     args, c, (value, made, changed), directions, slopes = reference(text, seed, shapes)
     given = copies(args)
     scope = compiled(text, c.copy())
-    (ours, all_ours), gradient = tapead.value_and_grad(scope["f"], argnums=ALL, has_aux=True)(*given)
+    (ours, all_ours), gradient = tapead.value_and_grad(scope["f"], argnums=ALL, has_aux=True)(
+        *given
+    )
     assert bits(ours) == bits(value)
     assert list(map(bits, all_ours)) == list(map(bits, made))
     assert list(map(bits, given)) == list(map(bits, args))
@@ -187,7 +189,8 @@ a = np.sin(x * z); x[::2] = 0.0; b = np.sin(x[::2] + x[1::2]) * a[:10_000]; a[10
 # views of a matrix
 t = y.T; a = t @ y; t[10:20] = a[10:20, :130] / 130; y[:, -1] *= y[:, 0]; y[1:] += y[:-1]
 # a matrix in the other order
-a = np.empty((130, 160), order="F"); a[...] = y * y; a[:, ::2] -= z; y[...] = a.reshape(130, 160) * y
+a = np.empty((130, 160), order="F"); a[...] = y * y; a[:, ::2] -= z
+y[...] = a.reshape(-1).reshape(y.shape) * y
 # masks
 a = x * c; x[x > 0.5] *= 0.5; a[x < 0.0] = z; x[a > 0.1] = a[a > 0.1]
 # repeated positions
