@@ -113,7 +113,7 @@ def array_of(data: object, place: Place) -> Array:
     r.nd = data
     r.place = place
     if not cython.compiled:
-        r.number = False
+        r.number = 0
     return r
 
 
@@ -424,7 +424,7 @@ def tracked_result(t, value):
         scalar = append(t, _ARRAY, len(t.records), 0, value, type(value) is _float64)
         return scalar, row_of(scalar)
     number: Array = fresh(t, np.asarray(value))
-    number.number = True
+    number.number = 1
     return number, number.place
 
 
@@ -681,8 +681,16 @@ def getitem(a: Array, index: object) -> object:
         return element(t, a, index, value)
     # A number of another dtype: a view without dimensions.
     whole = a.nd[(*index, ...) if type(index) is tuple else (index, ...)]
-    found: Array = array_of(whole, new_view(a.place, whole))
-    found.number = not has_new_axis(index)
+    if has_new_axis(index):
+        return array_of(whole, new_view(a.place, whole))
+    return as_number(array_of(whole, new_view(a.place, whole)), 1)
+
+
+@cython.cfunc
+def as_number(x: object, kind: cython.int) -> object:
+    """A copy of an array without dimensions that stands for a number, as `Array.number` says."""
+    found: Array = copied(x, "K")
+    found.number = kind
     return found
 
 
@@ -700,7 +708,7 @@ def item(x):
     t: Tape = tape_here()
     a: Array = x
     if not active(t, a.place) or a.nd.dtype != _float64:
-        return a.nd.item() if not active(t, a.place) else array_of(a.nd, a.place)
+        return a.nd.item() if not active(t, a.place) else as_number(a, 2)
     if a.place.negated:
         a = copied(a, "K")
     root: Place = a.place if a.place.root is None else a.place.root
@@ -891,13 +899,18 @@ def add_in(own: object, ufunc: object, a: Array, x: object) -> object:
 
 
 @cython.cfunc
-def in_place(ufunc: object, a: Array, result: object) -> object:
+def in_place(ufunc: object, a: Array, other: object, result: object) -> object:
     """Write the result of an operator into its left operand, as ``*=`` does."""
     if result is NotImplemented:
         return result
     value = plain_of(result)
     if not np.can_cast(getattr(value, "dtype", np.dtype(float)), a.nd.dtype, "same_kind"):
         ufunc(a.nd, value, out=a.nd)  # raises what NumPy raises
+    if a.nd.dtype.kind == "c" and type(result) is Array:
+        # NumPy's loops for complex numbers round otherwise where they write into an operand.
+        exact = a.nd.copy("K")
+        ufunc(exact, plain_of(other), out=exact)
+        cython.cast(Array, result).nd[...] = exact
     write(a, result)
     return a
 
@@ -921,8 +934,9 @@ class Array:
     # at byte 64 of its memory: zeros, which say that it cannot be written into.
     if cython.compiled:
         padding: cython.double[8]
-    # Whether it stands for a number that NumPy gives out of an array: a complex one, or a float32.
-    number: cython.bint
+    # 1 if it stands for a number that NumPy gives out of an array, a complex one or a float32; 2 if
+    # for one of Python's; 0 if it is an array.
+    number: cython.int
 
     # Before an ndarray's operators.
     __array_priority__ = 1000.0
@@ -933,7 +947,7 @@ class Array:
     @property
     def __class__(self):
         if self.number:
-            return type(self.nd[()])
+            return type(self.nd[()] if self.number == 1 else self.nd.item())
         return _class_of(self) if _class_of is not None else _ndarray
 
     # -- as an operand of NumPy
@@ -1016,6 +1030,8 @@ class Array:
         return hash(self.nd[()] if self.number else self.nd)
 
     def __repr__(self):
+        if self.number == 2:
+            return repr(self.nd.item())
         return repr(self.nd[()] if self.number else self.nd)
 
     def __str__(self):
@@ -1151,22 +1167,22 @@ class Array:
         return add_in(SUB_IN, np.subtract, self, other)
 
     def __imul__(self, other):
-        return in_place(np.multiply, self, self * other)
+        return in_place(np.multiply, self, other, self * other)
 
     def __itruediv__(self, other):
-        return in_place(np.true_divide, self, self / other)
+        return in_place(np.true_divide, self, other, self / other)
 
     def __ipow__(self, other):
-        return in_place(np.power, self, self**other)
+        return in_place(np.power, self, other, self**other)
 
     def __ifloordiv__(self, other):
-        return in_place(np.floor_divide, self, self // other)
+        return in_place(np.floor_divide, self, other, self // other)
 
     def __imod__(self, other):
-        return in_place(np.remainder, self, self % other)
+        return in_place(np.remainder, self, other, self % other)
 
     def __imatmul__(self, other):
-        return in_place(np.matmul, self, self @ other)
+        return in_place(np.matmul, self, other, self @ other)
 
     # -- comparisons decide; they have no derivative
 
@@ -1205,7 +1221,7 @@ def plain_data(x):
     """A number or array of ours as a plain one of its own; anything else as it is."""
     if type(x) is Array:
         data = cython.cast(Array, x).nd
-        return data[()] if data.ndim == 0 else data.copy()
+        return data[()] if cython.cast(Array, x).number else data.copy()
     if type(x) is Scalar:
         return value_of(x)
     return x
@@ -1281,6 +1297,12 @@ def known(data):
         owner = owner.base
     owners = tape_here().owners
     return wrapped(data) if id(data) in owners or id(owner) in owners else data
+
+
+def is_number(x):
+    """Whether an array stands for a number: see `Array.number`."""
+    a: Array = x
+    return a.number != 0
 
 
 def imaginary(x):

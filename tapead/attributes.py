@@ -195,7 +195,7 @@ def _number(x: Any) -> Any:
 def _tolist(x: Any) -> Any:
     if not array.is_active(x):
         return plain_of(x).tolist()
-    return _number(array.item(x)) if x.ndim == 0 else [_tolist_of(row) for row in x]
+    return _item(x) if x.ndim == 0 else [_tolist_of(row) for row in x]
 
 
 def _tolist_of(row: Any) -> Any:
@@ -284,11 +284,19 @@ def _base(x: Any) -> Any:
 
 
 def _real(x: Any) -> Any:
-    return array.viewed(x, plain_of(x).real) if x.dtype.kind == "c" else x
+    return _part(x, plain_of(x).real) if x.dtype.kind == "c" else x
+
+
+def _part(x: Any, data: np.ndarray) -> Any:
+    """The real or imaginary part of a complex array, a view; of a complex number a number."""
+    part = array.viewed(x, data)
+    if not array.is_number(x):
+        return part
+    return array.item(part) if data.dtype == np.float64 else part
 
 
 def _imag(x: Any) -> Any:
-    return array.imaginary(x) if x.dtype.kind == "c" else np.zeros(x.shape, x.dtype)
+    return _part(x, plain_of(x).imag) if x.dtype.kind == "c" else np.zeros(x.shape, x.dtype)
 
 
 _ATTRIBUTES: dict[str, Callable] = {"base": _base, "mT": _mt, "flat": _flat, "real": _real, "imag": _imag}

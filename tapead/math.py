@@ -17,7 +17,6 @@ import math as _math
 import cython
 
 from tapead.array import Array as _Array
-from tapead.array import item
 from tapead.elementary import CODES as _CODES
 from tapead.scalar import Scalar as _Scalar
 from tapead.scalar import plain as _plain
@@ -39,7 +38,7 @@ def _named(function, name):
 
 def _item(x):
     """The number in an array without dimensions; others are what they are to math."""
-    return item(x) if x.ndim == 0 else x
+    return x.item() if x.ndim == 0 else x
 
 
 def _numbers(xs):

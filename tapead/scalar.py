@@ -207,6 +207,8 @@ def rare(op, left, right):
     Other types get their turn; where they decline, Python raises what it raises for a float.
     """
     other = right if type(left) is Scalar else left
+    if hasattr(type(other), "__array_function__"):
+        return NotImplemented  # an array of ours, which may stand for a number
     if isinstance(other, (complex, np.complexfloating)):
         return _numpy.complex_operation(op, left, right)
     if not isinstance(other, (float, int, np.floating, np.integer, np.bool_, Rational)):
@@ -682,6 +684,8 @@ def stepwise(code: cython.int, op: object, left: object, right: object) -> objec
 @cython.cfunc
 def compare(op: object, x: Scalar, other: object) -> object:
     """x op other, where that is no Scalar: as floats decide it; other classes get their turn."""
+    if hasattr(type(other), "__array_function__"):
+        return NotImplemented
     if type(other) is int or isinstance(other, (Number, np.number, np.bool_)):
         return op(np.float64(x.v) if x.kind else x.v, other)
     return NotImplemented

@@ -44,6 +44,22 @@ class Hyper:
     def T(self):  # noqa: N802
         return each(np.transpose, self)
 
+    @property
+    def real(self):
+        return each(np.real, self)
+
+    @real.setter
+    def real(self, x):
+        write(lambda part, new: part.real.__setitem__(..., new), self, x)
+
+    @property
+    def imag(self):
+        return each(np.imag, self)
+
+    @imag.setter
+    def imag(self, x):
+        write(lambda part, new: part.imag.__setitem__(..., new), self, x)
+
     def __len__(self):
         return len(self.value)
 
@@ -136,7 +152,7 @@ def _method(name):
 
 
 for _name in ("copy", "reshape", "ravel", "flatten", "transpose", "swapaxes", "diagonal", "sum",
-              "mean", "squeeze", "take", "view", "cumsum", "repeat", "trace"):  # fmt: skip
+              "mean", "squeeze", "conj", "take", "view", "cumsum", "repeat", "trace"):  # fmt: skip
     setattr(Hyper, _name, _method(_name))
 
 
@@ -288,6 +304,7 @@ _LINEAR = (
     "diagonal", "broadcast_to", "atleast_1d", "atleast_2d", "atleast_3d", "rot90", "fliplr",
     "flipud", "diff", "matrix_transpose", "split", "concatenate", "stack", "array", "asarray",
     "copy", "sum", "mean", "cumsum", "roll", "diag", "tril", "repeat", "take", "asfortranarray",
+    "real", "imag", "conj",
 )  # fmt: skip
 _FUNCTIONS = {
     **{f: _linear(getattr(np, f)) for f in _LINEAR},

@@ -35,6 +35,7 @@ class Writer:
         self.shapes = {**INPUTS, **GLOBAL}
         self.fixed = set()  # arrays that NumPy does not let be written
         self.numbers = ["z"]
+        self.complex = {}
 
     def pick(self, options):
         return self.draw(st.sampled_from(options))
@@ -45,8 +46,11 @@ class Writer:
     def line(self, text):
         self.lines.append(text)
 
+    def count(self):
+        return len(self.shapes) + len(self.numbers) + len(self.complex)
+
     def name(self, shape):
-        name = f"v{len(self.shapes) + len(self.numbers)}"
+        name = f"v{self.count()}"
         self.shapes[name] = shape
         return name
 
@@ -134,15 +138,14 @@ class Writer:
         kind = self.below(9)
         if kind < 3:
             s = self.number()
-            how = self.pick(
-                (
-                    f"np.zeros({shape})",
-                    f"np.ones({shape}, order='F')",
-                    f"np.full({shape}, {s})",
-                    f"(np.arange({n}) * 0.5).reshape({shape})",
-                    f"np.linspace(-1.0, 1.0, {n}).reshape({shape})",
-                )  # fmt: skip
-            )
+            ways = [
+                f"np.zeros({shape})",
+                f"np.ones({shape}, order='F')",
+                f"np.full({shape}, {s})",
+                f"(np.arange({n}) * 0.5).reshape({shape})",
+                f"np.linspace(-1.0, 1.0, {n}).reshape({shape})",
+            ]
+            how = self.pick(ways)
         elif kind == 3:
             shape = (3,)
             how = f"np.array([{self.number()}, {self.number()}, {self.number()}])"
@@ -159,23 +162,22 @@ class Writer:
             return
         else:
             shape = self.shapes[a]
-            how = self.pick(
-                (
-                    f"{a}.copy()",
-                    f"np.array({a})",
-                    f"np.copy({a}, order='F')",
-                    f"np.zeros_like({a})",
-                    f"np.full_like({a}, {self.number()})",
-                    f"{a}.copy('K')",
-                )  # fmt: skip
-            )
+            ways = [
+                f"{a}.copy()",
+                f"np.array({a})",
+                f"np.copy({a}, order='F')",
+                f"np.zeros_like({a})",
+                f"np.full_like({a}, {self.number()})",
+                f"{a}.copy('K')",
+            ]
+            how = self.pick(ways)
         self.line(f"{self.name(shape)} = {how}")
 
     def compute(self):
         if self.below(3) == 0:
             a = self.array()
             text = self.pick(NUMBERS).format(a=a, s=self.number(), t=self.number())
-            name = f"s{len(self.shapes) + len(self.numbers)}"
+            name = f"s{self.count()}"
             self.line(f"{name} = {text}")
             self.numbers.append(name)
             return
@@ -197,7 +199,7 @@ class Writer:
         found = eval(text, zeros)
         shape = np.shape(found)
         if not isinstance(found, np.ndarray):  # what NumPy computes of an array without dimensions
-            self.numbers.append(f"s{len(self.shapes) + len(self.numbers)}")
+            self.numbers.append(f"s{self.count()}")
             self.line(f"{self.numbers[-1]} = {text}")
             return
         if not 0 < math.prod(shape) <= LARGEST or len(shape) > 4:
@@ -335,8 +337,51 @@ class Writer:
             ways += [f"for k in range(1, {n}): {a}[k] = {a}[k] * {a}[k - 1] + {self.number()}"]
         self.line(self.pick(ways))
 
+    def make_or_write_complex(self):
+        """Complex arrays: what is real in them, or imaginary, is an array among the others."""
+        if not self.complex or self.below(4) == 0:
+            shape = self.pick([(3,), (2, 3), (4,)])
+            e = self.expression(shape)
+            name = f"w{self.count()}"
+            self.complex[name] = shape
+            order = self.pick("CF")
+            self.line(f"{name} = np.zeros({shape}, complex, order='{order}'); {name}.real = {e}")
+            return
+        w = self.pick(list(self.complex))
+        shape = self.complex[w]
+        e, s = self.expression(shape), self.number()
+        self.line(
+            self.pick(
+                (
+                    f"{w}.imag = {e}",
+                    f"{w}.imag[...] = {s}",
+                    f"{w}.real += {e}",
+                    f"{w}.imag[::-1] -= {s}",
+                    f"{w}[...] = {e}",
+                    f"{w}[-1] = {s} * {w}[0]",
+                    f"{w} += {e}",
+                    f"{w}[[0, 1, 0]] = {w}[[1, 0, 0]] * 0.5j",
+                    f"{w} -= {w}[::-1].conj() * {s}",
+                    f"{w}[...] = {w} * (0.4 - 0.8j)",
+                    f"{w}[1:] = {w}[1:] * {w}[:-1]",
+                )
+            )
+        )
+
+    def part_of_complex(self):
+        if not self.complex:
+            return
+        w = self.pick(list(self.complex))
+        what = self.pick(("{w}.real", "{w}.imag", "{w}.T.imag", "{w}[::-1].real",
+                          "({w} * {w}.conj()).real", "np.imag({w} * {w})", "np.real({w})",
+                          "{w}.copy().imag"))  # fmt: skip
+        text = what.format(w=w)
+        shape = eval(text, {w: np.zeros(self.complex[w], complex), "np": np}).shape
+        self.line(f"{self.name(shape)} = {text}")
+
     STATEMENTS = (make, compute, compute, compute, view, view, view, write, write, write,
-                  write_element, write_where, write_all, write_by_function, write_rows)  # fmt: skip
+                  write_element, write_where, write_all, write_by_function, write_rows,
+                  make_or_write_complex, part_of_complex)  # fmt: skip
 
     def result(self):
         """A number that every element of every array goes into, each with a weight of its own."""

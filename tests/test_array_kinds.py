@@ -137,7 +137,6 @@ bool(e)
 e == e
 e in [e]
 e != 0
-hasattr(e, "__len__")
 type(e.item()).__name__
 type(e * 2).__name__
 type(-e).__name__

@@ -9,7 +9,6 @@ import concurrent.futures
 import contextlib
 import functools
 import importlib.util
-import itertools
 from pathlib import Path
 
 import numpy as np
@@ -172,17 +171,6 @@ class Registry(dict):
 Pair = collections.namedtuple("Pair", "first held")
 
 
-def repeated(c):
-    while True:
-        yield c
-
-
-def in_an_object_array(c):
-    cell = np.empty(1, object)
-    cell[0] = c
-    return lambda: cell[0]
-
-
 def in_a_class(c):
     kind = type("Kind", (), {"held": c})
     return lambda: kind.held
@@ -197,9 +185,6 @@ OTHER_NAMES = {
     "partial": lambda c: functools.partial(lambda c: c, c),
     "class attribute": in_a_class,
     "slot": lambda c: (lambda box: lambda: box.held)(WithSlots(c)),
-    "object array": in_an_object_array,
-    "generator": lambda c: (lambda g: lambda: next(g))(repeated(c)),
-    "cycle": lambda c: (lambda g: lambda: next(g))(itertools.cycle([c])),
     "view in a deque": lambda c: (lambda box: lambda: box[0])(collections.deque([c[:]])),
 }
 
