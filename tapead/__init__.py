@@ -1,7 +1,8 @@
 """Exact derivatives of ordinary Python programs, by a tape that is compiled to C."""
 
 from tapead import _mode  # noqa: F401, I001 - first: it decides how the others are loaded
-from tapead import dispatch, math  # dispatch: what NumPy asks of tracked arrays
+from tapead import dispatch as _dispatch  # noqa: F401 - wires in what NumPy asks of arrays
+from tapead import math
 from tapead.errors import (
     DetachedError,
     StaleNumberError,

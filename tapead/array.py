@@ -2,10 +2,10 @@
 # cython: cdivision=True, nonecheck=False
 """Array: an ndarray whose operations are written to the tape.
 
-An `Array` is plain data with a `Place`: where its adjoint lies.  While nothing with a derivative has
-been written into its storage it is *passive*: its operations are NumPy's and leave no rows, but what
-they give can be written into as well.  An operation on an *active* array appends one row, and a
-record of its rule, its operands' places and the values that its derivative needs.
+An `Array` is plain data with a `Place`: where its adjoint lies. While nothing with a derivative
+has been written into its storage it is *passive*: its operations are NumPy's and leave no rows,
+but what they give can be written into as well. An operation on an *active* array appends one row,
+and a record of its rule, its operands' places and the values that its derivative needs.
 
 A write changes the data where it lies, as NumPy does, so views need no care: they are views.  What
 records keep of a storage is copied before the first write into it (`release`).
@@ -61,11 +61,6 @@ _matmul = None
 _class_of = None
 _VALUE = cython.declare(cython.int, VALUE)
 _SCALAR_SHAPE = Shaped((), np.dtype(float))
-
-
-# glibc gives freed memory back to the system at once until it has seen a block of this size freed;
-# large arrays would be paid for by page faults in every gradient.  This block is never touched.
-np.empty(31 << 17)
 
 
 class Own:
@@ -854,7 +849,6 @@ def add_at(target, index, x):
         source = cython.cast(Array, x).place
     elif type(x) is Scalar:
         source = row_of(x)
-    tracked = active(t, a.place)
     if source is not None:
         refuse_whole_numbers(a)
     before_write(t, a.place)
@@ -1205,7 +1199,7 @@ class Array:
         return self.nd != plain_of(other)
 
 
-# ---------------------------------------------------------- for the modules above, one call each ---
+# -------------------------------------------------------- for the modules above, one call each ---
 
 
 def plain_of(x):

@@ -1,4 +1,4 @@
-"""Attributes and methods of ndarrays, on tracked arrays and on numbers that stand for np.float64."""
+"""Attributes and methods of ndarrays, on tracked arrays and numbers that stand for np.float64."""
 
 from __future__ import annotations
 
@@ -224,7 +224,7 @@ def _transpose(x: Any, *axes: Any) -> Any:
 
 
 def _view(x: Any, dtype: Any = None, type: Any = None) -> Any:
-    if dtype in (None, np.ndarray) or dtype == x.dtype:
+    if dtype is None or dtype is np.ndarray or np.dtype(dtype) == x.dtype:
         return array.viewed(x, plain_of(x).view())
     raise guards.unsupported("ndarray.view with another dtype, of tracked arrays")
 
@@ -299,7 +299,13 @@ def _imag(x: Any) -> Any:
     return _part(x, plain_of(x).imag) if x.dtype.kind == "c" else np.zeros(x.shape, x.dtype)
 
 
-_ATTRIBUTES: dict[str, Callable] = {"base": _base, "mT": _mt, "flat": _flat, "real": _real, "imag": _imag}
+_ATTRIBUTES: dict[str, Callable] = {
+    "base": _base,
+    "mT": _mt,
+    "flat": _flat,
+    "real": _real,
+    "imag": _imag,
+}
 
 
 def pickled(x: Any, protocol: Any) -> Any:

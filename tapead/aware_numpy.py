@@ -149,7 +149,7 @@ def require(a: Any, dtype: Any = None, requirements: Any = None, *, like: Any = 
 
 def fromiter(iter: Iterable, dtype: Any, count: int = -1, *, like: Any = None) -> Any:
     """`np.fromiter`, of tracked numbers too."""
-    terms = [x for _, x in zip(range(count), iter)] if count >= 0 else list(iter)
+    terms = [x for _, x in zip(range(count), iter, strict=False)] if count >= 0 else list(iter)
     if not is_tracked(terms):
         return array.dressed(np.fromiter(plain_tree(terms), dtype, len(terms)))
     return array_(terms, dtype)
@@ -267,7 +267,7 @@ def _geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True) -> A
     return np.exp(linspace(np.log(start), np.log(stop), num, endpoint))
 
 
-# ------------------------------------------------------------------------- functions of functions ---
+# ----------------------------------------------------------------------- functions of functions ---
 
 
 class vectorize(np.vectorize):
@@ -282,9 +282,12 @@ class vectorize(np.vectorize):
             )
         operands = np.broadcast_arrays(*[_object_array(x) for x in args])
         shape = operands[0].shape
-        results = [self.pyfunc(*row) for row in zip(*[x.ravel().tolist() for x in operands])]
+        flat = [x.ravel().tolist() for x in operands]
+        results = [self.pyfunc(*row) for row in zip(*flat, strict=True)]
         if results and isinstance(results[0], tuple):
-            return tuple([np.reshape(array_(list(part)), shape) for part in zip(*results)])
+            return tuple(
+                [np.reshape(array_(list(part)), shape) for part in zip(*results, strict=True)]
+            )
         return np.reshape(array_(results), shape)
 
 
@@ -315,8 +318,9 @@ def ndenumerate(arr: Any) -> Any:
 
 
 def isscalar(element: Any) -> bool:
-    return type(element) is Scalar or not isinstance(element, np.ndarray) and np.isscalar(
-        plain_of(element)[()] if type(element) is Array else element
+    return type(element) is Scalar or (
+        not isinstance(element, np.ndarray)
+        and np.isscalar(plain_of(element)[()] if type(element) is Array else element)
     )
 
 
@@ -353,7 +357,8 @@ def nditer(op: Any, flags: Any = (), op_flags: Any = None, *args: Any, **options
     return np.nditer(plain_tree(op), flags, op_flags, *args, **options)
 
 
-_FROM_SHAPES = ("zeros", "ones", "empty", "indices", "eye", "identity", "tri", "fromfunction", "hanning",
+_FROM_SHAPES = ("zeros", "ones", "empty", "indices", "eye", "identity", "tri", "fromfunction",
+                "hanning",
                 "hamming", "blackman", "bartlett", "kaiser", "loadtxt", "genfromtxt", "fromstring",
                 "frombuffer")  # fmt: skip
 _LIKE = ("zeros_like", "ones_like", "empty_like")
@@ -361,7 +366,8 @@ _own: dict[str, Any] = {
     f.__name__: f
     for f in (
         asarray, asanyarray, ascontiguousarray, asfortranarray, asarray_chkfinite, copy, require,
-        fromiter, full, full_like, arange, linspace, vectorize, frompyfunc, ndenumerate, nditer, isscalar,
+        fromiter, full, full_like, arange, linspace, vectorize, frompyfunc, ndenumerate, nditer,
+        isscalar,
     )
 }  # fmt: skip
 _own["array"] = array_

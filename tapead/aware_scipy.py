@@ -16,7 +16,7 @@ _loaded: dict[str, Any] = {}
 
 
 def load() -> bool:
-    """Take in the rows for all modules of SciPy that the program has imported; whether any is new."""
+    """Take in the rows for all of SciPy that the program has imported; whether any is new."""
     found = False
     for name in MODULES:
         if name not in _loaded and f"scipy.{name}" in sys.modules:

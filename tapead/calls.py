@@ -148,7 +148,7 @@ class FunctionCall:
 
 @cython.cfunc
 def listed(args: tuple, count: cython.int, as_operand: object) -> tuple:
-    """Arguments, the first `count` of them tracked arrays where they are lists of tracked numbers."""
+    """Arguments, tracked arrays where the first `count` are lists of tracked numbers."""
     for x in args[:count]:
         if holds_ours(x):
             return (*[as_operand(y) for y in args[:count]], *args[count:])

@@ -1,4 +1,4 @@
-"""Where NumPy's questions to tracked arrays and numbers are answered: wires the modules above in."""
+"""Where NumPy's questions to tracked arrays and numbers are answered: wires the modules in."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What NumPy's functions and ufuncs do to tracked arrays: the tables, made into calls.
 
-NumPy asks an array of ours through ``__array_ufunc__`` (NEP 13) and ``__array_function__`` (NEP 18).
+NumPy asks our arrays through ``__array_ufunc__`` (NEP 13) and ``__array_function__`` (NEP 18).
 Each row of the rule tables becomes a function with NumPy's own signature here.  What has no row is
 refused; on arrays without derivative it is NumPy's.
 """

@@ -1,7 +1,7 @@
 """Where plain arrays are held that a recorded function may reach, and what they are meanwhile.
 
-Global names, closures, defaults, lists, dictionaries and attributes of objects: what stands there as
-a plain array of floats is a passive one while a recording runs, on the same memory.
+Global names, closures, defaults, lists, dictionaries and attributes of objects: what stands there
+as a plain array of floats is a passive one while a recording runs, on the same memory.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import types
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -52,13 +52,6 @@ def may_lead_to_arrays(x: Any) -> bool:
     return not reach.is_foreign(x) and not isinstance(x, Callable)
 
 
-def may_hold_arrays(f: Callable, args: Iterable[Any]) -> bool:
-    """Whether a function, beside its globals, or its arguments may lead to plain arrays."""
-    if type(f) is not types.FunctionType or f.__closure__ is not None:
-        return True
-    return any(map(reach.leads_to_code, args))
-
-
 def _held_by(x: Any) -> Iterator[tuple[Any, Any]]:
     """The places in a function, a container or an object where plain arrays may be."""
     if type(x) is types.FunctionType:
@@ -86,7 +79,7 @@ def _held_by(x: Any) -> Iterator[tuple[Any, Any]]:
 def get(holder: Any, name: Any) -> Any:
     """What stands at a place, ABSENT if nothing does."""
     if isinstance(holder, dict):
-        return holder[name] if name in holder else ABSENT
+        return dict.get(holder, name, ABSENT)  # the method of a subclass may do more
     if isinstance(holder, (list, deque)):
         return holder[name] if name < len(holder) else ABSENT
     if type(holder) is types.CellType:
@@ -128,5 +121,5 @@ def places(begin: list[tuple[Any, Any]], roots: list) -> list[tuple[Any, Any, An
     return [
         (holder, name, value)
         for holder, name, value in valued
-        if has_version(value) or isinstance(value, tuple) and any(map(has_version, value))
+        if has_version(value) or (isinstance(value, tuple) and any(map(has_version, value)))
     ]

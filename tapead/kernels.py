@@ -1,8 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
 """What sweeps over arrays do most: products with partials, and sums into adjoints.
 
-Each function does the same arithmetic twice: by loops in C on arrays of doubles in C order, by NumPy
-on everything else (and on everything where it is not compiled), to the same bits.
+Each function does the same arithmetic twice: by loops in C on arrays of doubles in C order, by
+NumPy on everything else (and on everything where it is not compiled), to the same bits.
 """
 
 from __future__ import annotations

@@ -43,7 +43,8 @@ class Place:
 
     if not cython.compiled:
         __slots__ = (
-            "address", "dtype", "epoch", "keepers", "kept_epoch", "negated", "number", "root", "shape", "shared",
+            "address", "dtype", "epoch", "keepers", "kept_epoch", "negated", "number",
+            "root", "shape", "shared",
             "stretched", "strides", "written",
         )  # fmt: skip
 
@@ -125,7 +126,7 @@ def new_view(place: Place, data: object) -> Place:
     p.strides = data.strides
     if cython.compiled:
         p.address = cython.cast(cython.Py_ssize_t, cnp.PyArray_DATA(data)) - root.address
-        if cnp.PyArray_NDIM(data) > 1 or cnp.PyArray_NDIM(data) == 1 and p.strides[0] == 0:
+        if cnp.PyArray_NDIM(data) > 1 or (cnp.PyArray_NDIM(data) == 1 and p.strides[0] == 0):
             p.stretched = overlap(data)
     else:
         p.epoch = p.kept_epoch = 0
@@ -133,6 +134,7 @@ def new_view(place: Place, data: object) -> Place:
         p.shared = 0
         p.address = address_of(data) - root.address
         p.stretched = overlap(data)
+        p.negated = False
     if p.dtype is not root.dtype and root.dtype.kind == "c":
         p.negated = p.dtype.kind == "f" and p.address % root.dtype.itemsize != 0
     return p
@@ -146,14 +148,12 @@ def overlap(data: object) -> cython.int:
     if data.size == 0 or not axes:
         return 0
     axes.sort()
-    if axes[0][0] == 0:
-        return 1
     reach = data.itemsize
     for stride, n in axes:
-        if stride < reach:
+        if 0 < stride < reach:
             return 2
         reach += (n - 1) * stride
-    return 0
+    return 1 if axes[0][0] == 0 else 0
 
 
 def place_of_root(data):

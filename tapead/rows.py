@@ -18,7 +18,10 @@ from tapead.scalar import Scalar
 def on_plain(f: Callable, args: tuple, options: dict) -> Any:
     """f on plain data; where it gives views of what it was given, ours are views of ours."""
     result = f(*plain_tree(args), **plain_tree(options))
-    return _adopted(result, [x for x in (*args, *options.values()) if type(x) is Array or isinstance(x, np.ndarray)])
+    return _adopted(
+        result,
+        [x for x in (*args, *options.values()) if type(x) is Array or isinstance(x, np.ndarray)],
+    )
 
 
 def _adopted(result: Any, given: list) -> Any:
@@ -39,13 +42,14 @@ def write_out(out: Any, result: Any, where: Any = True) -> Any:
             out[...] = plain_of(result)
             return out
         raise guards.detached(
-            "out= is a plain array, made before the recording or by a function that tapead does not "
-            "see; a tracked result was about to be written into it."
+            "out= is a plain array, made before the recording or by a function that tapead does "
+            "not see; a tracked result was about to be written into it."
         )
     value = plain_of(result)
     if not np.can_cast(getattr(value, "dtype", float), out.dtype, "same_kind"):
         raise TypeError(
-            f"Cannot cast the result from {value.dtype} to out's {out.dtype} with casting 'same_kind'"
+            f"Cannot cast the result from {value.dtype} to out's {out.dtype} "
+            "with casting 'same_kind'"
         )
     if where is True:
         out[...] = result

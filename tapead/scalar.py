@@ -629,9 +629,7 @@ class Scalar:
                 self.kind | cython.cast(Scalar, other).kind,
             )
         if type(other) is float:
-            return decided(
-                self.v == as_double(other) and not under_one_key(self, other), self.kind
-            )
+            return decided(self.v == as_double(other) and not under_one_key(self, other), self.kind)
         result = compare(_eq, self, other)
         if result is not NotImplemented and result:
             under_one_key(self, other)
@@ -723,7 +721,7 @@ def liftable(leaf):
 
 def all_liftable(values):
     """Whether `lift` takes a list or tuple as it is."""
-    for leaf in values:  # noqa: SIM110 - a loop that compiles well
+    for leaf in values:  # a loop that compiles well
         if not liftable(leaf):
             return False
     return True

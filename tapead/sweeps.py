@@ -438,7 +438,7 @@ def array_dependence(
     first_storage: cython.Py_ssize_t,
 ) -> cython.int:
     """What an array row depends on; storages keep all that was ever written into them."""
-    code, a, b, value = tape.row(r)
+    code, a, b, _value = tape.row(r)
 
     def of(k):
         if k is None:

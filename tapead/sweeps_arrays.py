@@ -267,7 +267,7 @@ def adjoint_of(buffers: Buffers, out: object, g: cython.double) -> object:
         return buffers.take(cython.cast(Place, out).number)
     if type(out) is tuple:
         parts = [buffers.take(p.number) if type(p) is Place else None for p in out]
-        if all([x is None for x in parts]):
+        if all(x is None for x in parts):
             return None
         return tuple(
             [
@@ -317,7 +317,8 @@ def outer_term(buffers: Buffers, place: object, g: object, x: object) -> cython.
         or len(g.shape) != 1
         or len(x.shape) != 1
         or p.dtype is not _DOUBLE
-        or p.stretched or p.negated
+        or p.stretched
+        or p.negated
     ):
         return False
     root: Place = p if p.root is None else p.root
@@ -450,7 +451,13 @@ def factor_term(buffers: Buffers, place: object, g: object, p: object, last: cyt
         root: Place = q if q.root is None else q.root
         if not buffers.wanted(root.number):
             return None
-        if q.dtype is _DOUBLE and not q.stretched and not q.negated and kernels_simple(g) and has_shape(g, q.shape):
+        if (
+            q.dtype is _DOUBLE
+            and not q.stretched
+            and not q.negated
+            and kernels_simple(g)
+            and has_shape(g, q.shape)
+        ):
             there = buffers.view(q)
             if there is not None and (type(p) is float or kernels_alike(g, p)):
                 add_times(there, g, p)

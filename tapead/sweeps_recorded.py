@@ -300,7 +300,7 @@ def _terms(tape: Tape, record: Record, r: int, g: object, storages: _Storages):
         g = tuple(
             [
                 np.zeros(p.shape, p.dtype) if x is None and p is not None else x
-                for x, p in zip(g, out)
+                for x, p in zip(g, out, strict=True)
             ]
         )
     elif isinstance(out, Place):
@@ -372,7 +372,10 @@ def _value(tape: Tape, record: Record, r: int) -> object:
         return v
     if isinstance(out, tuple):
         return tuple(
-            [x if p is None or type(x) is Array else array.at_place(x, p) for x, p in zip(v, out)]
+            [
+                x if p is None or type(x) is Array else array.at_place(x, p)
+                for x, p in zip(v, out, strict=True)
+            ]
         )
     if isinstance(out, Place):
         return array.at_place(v, out)

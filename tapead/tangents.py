@@ -36,7 +36,7 @@ def forward_record(buffers, record, tangent_of_row):
     if type(record.out) is Place:
         _put(buffers, record.out, result)
         return 0.0
-    return float(result)
+    return float(np.real(result))
 
 
 def tangent(rule, tangents, operands, v, options):

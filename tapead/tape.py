@@ -2,10 +2,10 @@
 """The tape: columns of rows, constants and, on request, source lines.
 
 Beside them stand the records of array operations, one a row, and the storages that these have given
-numbers to (see places.py).  Nothing in here knows what an operation means.  A row is an operation code (1 byte), two operands
-(4 bytes each) and a value (8 bytes): 17 bytes.  An operand k >= 0 is the row k; an operand k < 0
-is the constant number -1 - k.  Rows are only ever appended, so a row's number is the name of the
-variable it computes, and every sweep is a straight walk.
+numbers to (see places.py). Nothing in here knows what an operation means.  A row is an operation
+code (1 byte), two operands (4 bytes each) and a value (8 bytes): 17 bytes. An operand k >= 0 is the
+row k; an operand k < 0 is the constant number -1 - k. Rows are only ever appended, so a row's
+number is the name of the variable it computes, and every sweep is a straight walk.
 
 Columns grow by chunks of ``ROWS`` rows and are never copied.  ``grow`` is the one branch behind
 which everything unusual hides: the end of a chunk, and a row for which the source line is wanted.

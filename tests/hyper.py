@@ -190,7 +190,7 @@ def write(f, target, x):
 def laid(value, *tangents):
     """Tangents in memory as the value is, so that what is a view of one is a view of all."""
     if not isinstance(value, np.ndarray):
-        return Hyper(value, *map(np.float64, tangents))
+        return Hyper(value, *[np.asarray(t, np.asarray(value).dtype)[()] for t in tangents])
     parts = [value]
     for tangent in tangents:
         part = np.empty_like(value)

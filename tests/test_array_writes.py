@@ -96,6 +96,10 @@ np.add.at(x, [0, 0, 1], x * x)
 np.subtract.at(x, [2, 2], x[:2])
 # negative and positive index of one
 x[[0, -3]] = x[1:]
+# indices without dimensions
+k = np.array(1); x[k] = x[0] ** 2; x[np.array(2)] += x[k] * np.take(x, 0); k[...] = 0
+# elements by indices without dimensions
+return x[np.array(1)] * x[0] + np.take(x, 2) ** 2 + x.take(0) ** 3
 # mask
 x[x > 1.0] *= x[0]; x[x < 1.0] = x[1] * x[2]
 # mask with values

@@ -4,6 +4,7 @@ The cases live in ``cases_*.py``; a row without a case fails here.
 """
 
 import importlib.util
+import itertools
 import os
 import sys
 import warnings
@@ -97,7 +98,7 @@ def slope(f, inputs, directions):
             near = f(*moved(inputs, directions, h)) - f(*moved(inputs, directions, -h))
             far = f(*moved(inputs, directions, 2 * h)) - f(*moved(inputs, directions, -2 * h))
             rows.append((8 * near - far) / (12 * h))
-    change = [abs(a - b) for a, b in zip(rows, rows[1:])]
+    change = [abs(a - b) for a, b in itertools.pairwise(rows)]
     best = int(np.argmin(change))
     return rows[best + 1], change[best]
 
@@ -207,7 +208,7 @@ def test_single_precision_stays_single(case):
             pytest.skip("NumPy has no single precision here")
         parts = outputs(plain)
         weights = [noise(rng, x).astype(np.asarray(x).dtype) for x in parts]
-        value, adjoints = tapead.value_and_grad(
+        _value, adjoints = tapead.value_and_grad(
             loss_of(case, weights), argnums=tuple(range(len(inputs)))
         )(*inputs)
     for g, x in zip(adjoints, inputs):
