@@ -147,7 +147,7 @@ def _astype(
     dtype = np.dtype(dtype)
     if dtype == x.dtype and not copy:
         return x
-    if dtype == object:
+    if dtype.kind == "O":
         return operands.objects(x)
     if not array.is_active(x) or dtype.kind not in "fc":
         return array.dressed(plain_of(x).astype(dtype, order, casting, copy=True))

@@ -100,6 +100,14 @@ x[[0, -3]] = x[1:]
 k = np.array(1); x[k] = x[0] ** 2; x[np.array(2)] += x[k] * np.take(x, 0); k[...] = 0
 # elements by indices without dimensions
 return x[np.array(1)] * x[0] + np.take(x, 2) ** 2 + x.take(0) ** 3
+# a loop that writes ahead
+for k, v in enumerate(x):
+    x[(k + 1) % 3] += v
+# an iterator sees what is written
+i = iter(x); a = next(i); x[1] = a * a; x[2] = x[2] * next(i); x[0] = next(i)
+# map and zip see what is written
+m = map(lambda v: v * v, x); z = zip(x, x[1:]); x[0] = 3.0; x[1] *= x[2]; x = x * sum(m)
+x = x + sum(a * b for a, b in z)
 # mask
 x[x > 1.0] *= x[0]; x[x < 1.0] = x[1] * x[2]
 # mask with values
