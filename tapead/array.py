@@ -36,16 +36,17 @@ _ARRAY = cython.declare(cython.int, CODES["array"])
 _ELEMENT = cython.declare(cython.int, CODES["element"])
 _STORE = cython.declare(cython.int, CODES["store"])
 
-_add, _sub, _mul, _truediv, _pow = (
-    operator.add,
-    operator.sub,
-    operator.mul,
-    operator.truediv,
-    operator.pow,
-)
-_ndarray = np.ndarray
-_generic = np.generic
-_float64 = np.float64
+# Python's operators, by number, with the rows of their ufuncs; functions.py gives these.
+_ADD = cython.declare(cython.int, 0)
+_SUB = cython.declare(cython.int, 1)
+_MUL = cython.declare(cython.int, 2)
+_DIV = cython.declare(cython.int, 3)
+_POW = cython.declare(cython.int, 4)
+_UFUNC = cython.declare(cython.int, 5)
+_operators = cython.declare(list, [])
+_ndarray = cython.declare(object, np.ndarray)
+_generic = cython.declare(object, np.generic)
+_float64 = cython.declare(object, np.float64)
 _INTEGERS = (int, np.integer, np.bool_)
 
 # Of an array that the program knows by names of its own, a record keeps a copy if it is this small
@@ -56,8 +57,8 @@ COPIED = 16384
 FUNCTIONS: dict = {}
 UFUNCS: dict = {}
 METHODS: dict = {}
-_rows = cython.declare(dict, UFUNCS)
-_matmul = None
+_matmul = cython.declare(object, None)
+_numpy = cython.declare(object, None)
 _class_of = None
 _VALUE = cython.declare(cython.int, VALUE)
 _SCALAR_SHAPE = Shaped((), np.dtype(float))
@@ -166,7 +167,10 @@ def dressed(value, kinds="fc"):
         if tape_here().epoch and value.dtype.kind in kinds:
             if value.base is not None and not value.flags.forc:
                 value = value.copy("K")
-            return array_of(value, new_root(value))
+            place: Place = new_root(value)
+            if value.base is not None and not isinstance(value.base, _ndarray):
+                place.shared = 3  # np.frombuffer
+            return array_of(value, place)
         return value
     if kind is tuple:
         return tuple([dressed(x) for x in value])
@@ -227,10 +231,15 @@ def kept(t: Tape, k: cython.int, x: object, value: object) -> object:
 def remember(t: Tape, place: Place, k: cython.int) -> cython.int:
     """Note that the record which comes next keeps values of a storage as its k-th."""
     root: Place = place if place.root is None else place.root
-    if root.keepers is None or root.kept_epoch != t.epoch:
-        root.keepers = []
+    entry: cython.Py_ssize_t = 1024 * len(t.records) + k
+    if root.kept_epoch != t.epoch:
         root.kept_epoch = t.epoch
-    root.keepers.append(1024 * len(t.records) + k)
+        root.keeper = entry
+        root.keepers = None
+    elif root.keepers is None:
+        root.keepers = [entry]
+    else:
+        root.keepers.append(entry)
     return 0
 
 
@@ -252,8 +261,7 @@ def lock(t, root):
 def release(place):
     """Before a storage is written into: let the records that keep its values have copies."""
     root: Place = place
-    keepers = root.keepers
-    root.keepers = None
+    keepers = [root.keeper, *(root.keepers or ())]
     t: Tape = tape_here()
     copies: dict = {}
     for entry in keepers:
@@ -330,10 +338,12 @@ def recorded(
     options: object,
 ) -> object:
     """The result of an operation, with its row and its record."""
-    if (type(value) is _ndarray and value.dtype.kind not in "fc") or isinstance(value, _INTEGERS):
-        return value  # whole numbers have derivative 0
     if type(value) is _ndarray:
+        if value.dtype.kind not in "fc":
+            return value  # whole numbers have derivative 0
         value = compact(value)
+    elif type(value) is not _float64 and isinstance(value, _INTEGERS):
+        return value
     if type(rule) is Own:
         keeps = []
     else:
@@ -359,12 +369,25 @@ def recorded(
             keeps[-1] = out
         else:
             remember(t, out, len(keeps) - 1)
-    record = Record(rule, tuple(ins), out, tuple(keeps), options)
+    record = record_of(rule, tuple(ins), out, tuple(keeps), options)
     if type(out) is Place:
         array_row(t, record)
     else:
         t.records.append(record)
     return result
+
+
+@cython.cfunc
+@cython.inline
+def record_of(rule: object, ins: tuple, out: object, keeps: tuple, options: object) -> Record:
+    """A record, made without the call of its class."""
+    record: Record = Record.__new__(Record)
+    record.rule = rule
+    record.ins = ins
+    record.out = out
+    record.kept = keeps
+    record.options = options
+    return record
 
 
 def recorded_tuple(t, rule, ins, keeps, value, options):
@@ -385,7 +408,7 @@ def recorded_tuple(t, rule, ins, keeps, value, options):
         for place in outs:
             if place is not None:
                 remember(t, place, len(keeps) - 1)
-    array_row(t, Record(rule, tuple(ins), tuple(outs), tuple(keeps), options))
+    array_row(t, record_of(rule, tuple(ins), tuple(outs), tuple(keeps), options))
     results = [
         item(x) if type(x) is Array and x.ndim == 0 and x.dtype == _float64 else x for x in results
     ]
@@ -407,7 +430,8 @@ def needs_of(rule: object, ins: list) -> cython.int:
     return mask
 
 
-def tracked_result(t, value):
+@cython.cfunc
+def tracked_result(t: Tape, value: object) -> tuple:
     """A result as a tracked number, and where its adjoint will be.
 
     A scalar's row is written here, that of an array by the caller.
@@ -427,8 +451,8 @@ def tracked_result(t, value):
 
 
 @cython.cfunc
-def elementwise(op: object, ufunc: object, x: object, y: object) -> object:
-    """x op y where one of them is an Array; op is Python's operator, ufunc NumPy's."""
+def elementwise(op: cython.int, row: Row, x: object, y: object) -> object:
+    """x op y where one of them is an Array: the operator of that number, or the row's ufunc."""
     t: Tape = tape_here()
     if type(x) is list or type(x) is tuple:
         x = _numpy.as_operand(x)
@@ -451,6 +475,8 @@ def elementwise(op: object, ufunc: object, x: object, y: object) -> object:
     elif type(x) is Scalar:
         px = row_of(x)
         xv = value_of(x)
+    elif type(x) is not float and type(x) is not int and not operand_like(x):
+        return NotImplemented
     if type(y) is Array:
         yv = cython.cast(Array, y).nd
         if active(t, cython.cast(Array, y).place):
@@ -460,16 +486,44 @@ def elementwise(op: object, ufunc: object, x: object, y: object) -> object:
         yv = value_of(y)
     elif type(y) is not float and type(y) is not int and not operand_like(y):
         return NotImplemented
-    if type(x) is not Array and type(x) is not Scalar and not operand_like(x):
-        return NotImplemented
-    if (type(xv) is _ndarray and xv.dtype.kind == "O") or (
-        type(yv) is _ndarray and yv.dtype.kind == "O"
-    ):
-        return _numpy.ufunc(ufunc, "__call__", (x, y), {})
-    value = op(xv, yv)
+    if holds_objects(xv) or holds_objects(yv):
+        return _numpy.ufunc(row.ufunc, "__call__", (x, y), {})
+    value = operated(op, row, xv, yv)
     if px is None and py is None:
         return dressed(value)
-    return recorded_pair(t, _rows[ufunc], x, y, xv, yv, px, py, value)
+    return recorded_pair(t, row, x, y, xv, yv, px, py, value)
+
+
+@cython.cfunc
+@cython.inline
+def operated(op: cython.int, row: Row, x: object, y: object) -> object:
+    """x op y on plain operands."""
+    if op == _ADD:
+        return x + y
+    if op == _SUB:
+        return x - y
+    if op == _MUL:
+        return x * y
+    if op == _DIV:
+        return x / y
+    if op == _POW:
+        return x**y
+    return row.ufunc(x, y)
+
+
+@cython.cfunc
+@cython.inline
+def holds_objects(x: object) -> cython.bint:
+    if type(x) is not _ndarray:
+        return False
+    if cython.compiled:
+        return cnp.PyArray_TYPE(x) == cnp.NPY_OBJECT
+    return x.dtype.kind == "O"
+
+
+def operators_by(rows):
+    """Let these be the rows of Python's operators, in the order of their numbers."""
+    _operators[:] = rows
 
 
 @cython.cfunc
@@ -487,41 +541,27 @@ def recorded_pair(
     """The result of a ufunc of two operands, with its row and its record."""
     needed: cython.int = 0
     if px is not None:
-        needed = row.needs[0]
+        needed = row.first
     if py is not None:
-        needed |= cython.cast(cython.int, row.needs[1])
+        needed |= row.second
     kx: object = kept(t, 0, x, xv) if needed & 1 else px
     ky: object = kept(t, 1, y, yv) if needed & 2 else py
     if type(value) is _ndarray:
-        return recorded_array(t, row, (px, py), (kx, ky), value, needed)
+        place: Place = new_root(value)
+        activate(t, place)
+        last: object = place
+        if needed & _VALUE:
+            last = value
+            remember(t, place, 2)
+        array_row(t, record_of(row, (px, py), place, (kx, ky, last), None))
+        return array_of(value, place)
     result, out = tracked_result(t, value)
-    record = Record(row, (px, py), out, (kx, ky, value), None)
+    record = record_of(row, (px, py), out, (kx, ky, value), None)
     if type(out) is Place:
         array_row(t, record)
     else:
         t.records.append(record)
     return result
-
-
-@cython.cfunc
-def recorded_array(
-    t: Tape, row: Row, ins: tuple, keeps: tuple, value: object, needed: cython.int
-) -> object:
-    """The result of a ufunc that is an array, with its row and its record."""
-    place: Place = new_root(value)
-    activate(t, place)
-    last: object = place
-    if needed & _VALUE:
-        last = value
-        remember(t, place, len(ins))
-    record: Record = Record.__new__(Record)
-    record.rule = row
-    record.ins = ins
-    record.out = place
-    record.kept = (*keeps, last)
-    record.options = None
-    array_row(t, record)
-    return array_of(value, place)
 
 
 def unary(row, x):
@@ -532,26 +572,69 @@ def unary(row, x):
     value = r.ufunc(a.nd)
     if not active(t, a.place):
         return dressed(value)
-    needed: cython.int = r.needs[0]
-    keep: object = kept(t, 0, x, a.nd) if needed & 1 else a.place
+    keep: object = kept(t, 0, x, a.nd) if r.first & 1 else a.place
     if type(value) is _ndarray:
-        return recorded_array(t, r, (a.place,), (keep,), value, needed)
+        place: Place = new_root(value)
+        activate(t, place)
+        last: object = place
+        if r.first & _VALUE:
+            last = value
+            remember(t, place, 1)
+        array_row(t, record_of(r, (a.place,), place, (keep, last), None))
+        return array_of(value, place)
     return recorded(t, r, (x,), [a.nd], [a.place], value, None)
 
 
 def binary(row, x, y):
     """The ufunc of a row on two operands, one of them an array; NotImplemented for others."""
     r: Row = row
-    return elementwise(r.ufunc, r.ufunc, x, y)
+    return elementwise(_UFUNC, r, x, y)
 
 
 @cython.cfunc
 def multiplied(x: object, y: object) -> object:
     """x @ y."""
-    if type(x) in (Array, _ndarray) and type(y) in (Array, _ndarray):
-        if plain_of(x).dtype.kind in "fc" and plain_of(y).dtype.kind in "fc":
-            return apply(_matmul, (x, y), {})
-    return _numpy.binary(np.matmul, x, y)
+    if not (type(x) in (Array, _ndarray) and type(y) in (Array, _ndarray)):
+        return _numpy.binary(np.matmul, x, y)
+    t: Tape = tape_here()
+    xv: object = plain_of(x)
+    yv: object = plain_of(y)
+    px: object = None
+    py: object = None
+    if not (holds_numbers(xv) and holds_numbers(yv)):
+        return _numpy.binary(np.matmul, x, y)
+    if type(x) is Array and active(t, cython.cast(Array, x).place):
+        px = cython.cast(Array, x).place
+    if type(y) is Array and active(t, cython.cast(Array, y).place):
+        py = cython.cast(Array, y).place
+    value = xv @ yv
+    if px is None and py is None:
+        return dressed(value)
+    # Each operand's adjoint needs the other one.
+    kx: object = kept(t, 0, x, xv) if py is not None else px
+    ky: object = kept(t, 1, y, yv) if px is not None else py
+    if type(value) is not _ndarray:
+        result, out = tracked_result(t, value)
+        record = record_of(_matmul, (px, py), out, (kx, ky, value), {})
+        if type(out) is Place:
+            array_row(t, record)
+        else:
+            t.records.append(record)
+        return result
+    value = compact(value)
+    place: Place = new_root(value)
+    activate(t, place)
+    array_row(t, record_of(_matmul, (px, py), place, (kx, ky, place), {}))
+    return array_of(value, place)
+
+
+@cython.cfunc
+@cython.inline
+def holds_numbers(x: object) -> cython.bint:
+    """Whether an array is of reals or complex numbers."""
+    if cython.compiled:
+        return cnp.PyArray_TYPE(x) == cnp.NPY_DOUBLE or x.dtype.kind in "fc"
+    return x.dtype.kind in "fc"
 
 
 def ask_for_class(f):
@@ -632,39 +715,81 @@ def element(t: Tape, a: Array, index: object, value: object) -> object:
         whole = a.nd[(*index, ...) if type(index) is tuple else (index, ...)]
         return item(array_of(whole, new_view(a.place, whole)))
     root: Place = a.place if a.place.root is None else a.place.root
-    offset: cython.Py_ssize_t = offset_of(a, index) >> 3
-    if offset > 2147483647:
-        raise guards.unsupported("elements beyond the first 2**31 of an array, read one by one,")
-    return append(t, _ELEMENT, root.number, cython.cast(cython.int, offset), value, 1)
+    return append(t, _ELEMENT, root.number, element_at(a, bytes_to(a, index)), value, 1)
 
 
 @cython.cfunc
-@cython.exceptval(-1)
-def offset_of(a: Array, index: object) -> cython.Py_ssize_t:
-    """Bytes from the begin of the storage to the element at an index, which is inside."""
-    place: Place = a.place
-    at: cython.Py_ssize_t = 0 if place.root is None else place.address
-    strides = a.nd.strides
-    shape = place.shape
-    k: cython.Py_ssize_t
+@cython.exceptval(-1, check=True)
+def bytes_to(a: Array, index: object) -> cython.Py_ssize_t:
+    """Bytes from an array's first element to that at an index, which is inside."""
+    at: cython.Py_ssize_t = 0
     i: cython.Py_ssize_t
-    if type(index) is not tuple:
-        i = index
-        if i < 0:
-            i += cython.cast(cython.Py_ssize_t, shape[0])
-        return at + i * cython.cast(cython.Py_ssize_t, strides[0])
-    for k in range(len(index)):
-        i = index[k]
-        if i < 0:
-            i += cython.cast(cython.Py_ssize_t, shape[k])
-        at += i * cython.cast(cython.Py_ssize_t, strides[k])
+    parts = index if type(index) is tuple else (index,)
+    for part, n, stride in zip(parts, a.nd.shape, a.nd.strides):
+        i = part
+        at += (i + n if i < 0 else i) * stride
     return at
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(-1)
+def quick_offset(a: Array, index: object) -> cython.Py_ssize_t:
+    """Bytes from an array's first element to that at an index, if the array holds doubles and the
+    index has a whole number inside for each axis; else -1, and NumPy is to be asked."""
+    if not cython.compiled or a.place.negated:
+        return -1
+    data: object = a.nd
+    if cnp.PyArray_TYPE(data) != cnp.NPY_DOUBLE or not cnp.PyArray_ISBEHAVED_RO(data):
+        return -1
+    i: cython.Py_ssize_t
+    n: cython.Py_ssize_t
+    if type(index) is int:
+        if cnp.PyArray_NDIM(data) != 1:
+            return -1
+        i = clipped(index, cython.NULL)
+        n = cnp.PyArray_DIM(data, 0)
+        i += n if i < 0 else 0
+        at: cython.Py_ssize_t = i * cnp.PyArray_STRIDE(data, 0)
+        return at if 0 <= i < n and at >= 0 else -1
+    if type(index) is not tuple or len(index) != cnp.PyArray_NDIM(data):
+        return -1
+    at = 0
+    k: cython.int
+    for k in range(cnp.PyArray_NDIM(data)):
+        if type(index[k]) is not int:
+            return -1
+        i = clipped(index[k], cython.NULL)
+        n = cnp.PyArray_DIM(data, k)
+        i += n if i < 0 else 0
+        if i < 0 or i >= n or cnp.PyArray_STRIDE(data, k) < 0:
+            return -1
+        at += i * cnp.PyArray_STRIDE(data, k)
+    return at
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(-1)
+def element_at(a: Array, at: cython.Py_ssize_t) -> cython.int:
+    """The number of an element in its storage, by its bytes from the array's first."""
+    offset: cython.Py_ssize_t = (at + (0 if a.place.root is None else a.place.address)) >> 3
+    if offset > 2147483647:
+        raise guards.unsupported("elements beyond the first 2**31 of an array, read one by one,")
+    return cython.cast(cython.int, offset)
 
 
 @cython.cfunc
 def getitem(a: Array, index: object) -> object:
     """a[index]: a number, a view, or a copy where NumPy copies."""
     t: Tape = tape_here()
+    if cython.compiled:
+        quick: cython.Py_ssize_t = quick_offset(a, index)
+        if quick >= 0 and active(t, a.place):
+            root: Place = a.place if a.place.root is None else a.place.root
+            here: cython.p_char = cython.cast(cython.p_char, cnp.PyArray_DATA(a.nd)) + quick
+            v: cython.double = cython.cast(cython.p_double, here)[0]
+            return append(t, _ELEMENT, root.number, element_at(a, quick), v, 1)
     if not is_basic(index):
         return _numpy.advanced(a, index)
     value = a.nd[index]
@@ -711,18 +836,22 @@ def item(x):
     return append(t, _ELEMENT, root.number, at, a.nd.item(), 1)
 
 
-def before_write(t: Tape, place: Place):
+@cython.cfunc
+@cython.exceptval(-1)
+def before_write(t: Tape, place: Place) -> cython.int:
     """What is to be done before a storage is written into."""
     root: Place = place if place.root is None else place.root
-    if root.keepers is not None:
+    if root.kept_epoch != 0:
         if root.kept_epoch == t.epoch:
             release(root)
         elif root.kept_epoch in recording_threads:
             raise guards.misuse(root.kept_epoch)
+        root.kept_epoch = 0
         root.keepers = None
     if root.shared and root.written < 0:
         save(t, root)
     root.written = t.n
+    return 0
 
 
 def save(t, root):
@@ -753,8 +882,11 @@ def setitem(a: Array, index: object, x: object) -> object:
 @cython.cfunc
 def store(t: Tape, a: Array, index: object, x: object) -> cython.bint:
     """Write one number into one element, if that is what is asked for; whether it was."""
-    if type(a.nd[index]) is not _float64 or has_new_axis(index) or a.place.negated:
-        return False
+    quick: cython.Py_ssize_t = quick_offset(a, index)
+    if quick < 0:
+        if type(a.nd[index]) is not _float64 or has_new_axis(index) or a.place.negated:
+            return False
+        quick = bytes_to(a, index)
     root: Place = a.place if a.place.root is None else a.place.root
     tracked = type(x) is Scalar
     v: object = plain(x) if tracked else x
@@ -768,7 +900,7 @@ def store(t: Tape, a: Array, index: object, x: object) -> cython.bint:
     a.nd[index] = v
     if not active(t, root):
         activate(t, root)
-    append(t, _STORE, row, root.number, offset_of(a, index) >> 3, 1)
+    append(t, _STORE, row, root.number, element_at(a, quick), 1)
     return True
 
 
@@ -802,7 +934,7 @@ def write(target: Array, x):
         return
     if not tracked:
         activate(t, place)
-    array_row(t, Record(WRITE, (source,), place, (), None))
+    array_row(t, record_of(WRITE, (source,), place, (), None))
 
 
 @cython.cfunc
@@ -837,7 +969,7 @@ def write_at(target, index, x, survives):
     if not tracked:
         activate(t, a.place)
     options = {"index": index, "survives": survives}
-    array_row(t, Record(WRITE_AT, (source,), a.place, (), options))
+    array_row(t, record_of(WRITE_AT, (source,), a.place, (), options))
 
 
 def add_at(target, index, x):
@@ -857,7 +989,7 @@ def add_at(target, index, x):
         return
     if not active(t, a.place):
         activate(t, a.place)
-    array_row(t, Record(ADD_AT, (source,), a.place, (), {"index": index, "survives": None}))
+    array_row(t, record_of(ADD_AT, (source,), a.place, (), {"index": index, "survives": None}))
 
 
 @cython.cfunc
@@ -888,7 +1020,7 @@ def add_in(own: object, ufunc: object, a: Array, x: object) -> object:
         return a
     if not active(t, a.place):
         activate(t, a.place)
-    array_row(t, Record(own, (source,), a.place, (), None))
+    array_row(t, record_of(own, (source,), a.place, (), None))
     return a
 
 
@@ -910,6 +1042,12 @@ def in_place(ufunc: object, a: Array, other: object, result: object) -> object:
 
 
 # ------------------------------------------------------------------------------------ Array ---
+
+
+def elements(x):
+    """The elements of an array, each read when it is asked for: a loop may write ahead."""
+    for k in range(len(x)):
+        yield x[k]
 
 
 @cython.final
@@ -1075,7 +1213,7 @@ class Array:
     def __iter__(self):
         if self.nd.ndim == 0:
             raise TypeError("iteration over a 0-d array")
-        return iter([getitem(self, k) for k in range(len(self.nd))])
+        return elements(self)
 
     def __getitem__(self, index):
         return getitem(self, index)
@@ -1092,34 +1230,34 @@ class Array:
     # -- operators
 
     def __add__(self, other):
-        return elementwise(_add, np.add, self, other)
+        return elementwise(_ADD, _operators[_ADD], self, other)
 
     def __radd__(self, other):
-        return elementwise(_add, np.add, other, self)
+        return elementwise(_ADD, _operators[_ADD], other, self)
 
     def __sub__(self, other):
-        return elementwise(_sub, np.subtract, self, other)
+        return elementwise(_SUB, _operators[_SUB], self, other)
 
     def __rsub__(self, other):
-        return elementwise(_sub, np.subtract, other, self)
+        return elementwise(_SUB, _operators[_SUB], other, self)
 
     def __mul__(self, other):
-        return elementwise(_mul, np.multiply, self, other)
+        return elementwise(_MUL, _operators[_MUL], self, other)
 
     def __rmul__(self, other):
-        return elementwise(_mul, np.multiply, other, self)
+        return elementwise(_MUL, _operators[_MUL], other, self)
 
     def __truediv__(self, other):
-        return elementwise(_truediv, np.true_divide, self, other)
+        return elementwise(_DIV, _operators[_DIV], self, other)
 
     def __rtruediv__(self, other):
-        return elementwise(_truediv, np.true_divide, other, self)
+        return elementwise(_DIV, _operators[_DIV], other, self)
 
     def __pow__(self, other, modulo=None):
-        return elementwise(_pow, np.power, self, other)
+        return elementwise(_POW, _operators[_POW], self, other)
 
     def __rpow__(self, other, modulo=None):
-        return elementwise(_pow, np.power, other, self)
+        return elementwise(_POW, _operators[_POW], other, self)
 
     def __floordiv__(self, other):
         return _numpy.binary(np.floor_divide, self, other)
@@ -1146,7 +1284,7 @@ class Array:
         return multiplied(other, self)
 
     def __neg__(self):
-        return unary(_rows[np.negative], self)
+        return unary(_operators[_UFUNC], self)
 
     def __pos__(self):
         return _numpy.ufunc(np.positive, "__call__", (self,), {})
@@ -1241,6 +1379,13 @@ def is_active(x):
     return type(x) is Array and active(tape_here(), cython.cast(Array, x).place) == 1
 
 
+def is_view(data, whole):
+    """Whether an array that was made of another lies in its memory."""
+    if data is whole or data.base is whole or (whole.base is not None and data.base is whole.base):
+        return True
+    return data.size == 0 or np.may_share_memory(data, whole)
+
+
 def viewed(x, data):
     """The Array of `data`, a view of x's memory."""
     a: Array = x
@@ -1329,7 +1474,7 @@ def begun(x, own):
     place = place_of(x)
     data = np.array(plain_of(x), order="K")
     result: Array = fresh(t, data)
-    array_row(t, Record(own, (place,), result.place, (), None))
+    array_row(t, record_of(own, (place,), result.place, (), None))
     return result
 
 

@@ -74,7 +74,7 @@ def array_attribute(x: Any, name: str) -> Any:
     """``x.name`` for an Array: what its class does not define."""
     f = _FUNCTIONS.get(name)
     if f is not None:
-        return _Method(f, x)
+        return _Method(array.FUNCTIONS.get(f, f), x)  # NumPy would ask us
     method = _METHODS.get(name)
     if method is not None:
         return _Method(method, x)
@@ -216,6 +216,10 @@ def _dot(x: Any, other: Any, out: Any = None) -> Any:
 
 
 def _reshape(x: Any, *shape: Any, order: str = "C", **options: Any) -> Any:
+    data = plain_of(x)
+    result = data.reshape(*shape, order=order, **options)
+    if array.is_view(result, data):
+        return array.viewed(x, result)
     return np.reshape(x, shape[0] if len(shape) == 1 else shape, order=order, **options)
 
 

@@ -284,6 +284,9 @@ def install(tables: Any = rules) -> None:
             FUNCTIONS[row.function] = call_of(row)
             if row.function is np.matmul:
                 array.multiply_by(row)
+    if tables is rules:
+        operators = (np.add, np.subtract, np.multiply, np.true_divide, np.power, np.negative)
+        array.operators_by([UFUNCS[f] for f in operators])
     for f, composed in getattr(tables, "COMPOSED", {}).items():
         FUNCTIONS[f] = _of_numpys(composed)
     for f in getattr(tables, "VIEWS", ()):

@@ -209,7 +209,9 @@ def _build(roots: tuple, extra: tuple[tuple[dict, types.CodeType], ...]) -> Plan
     watched += [b for held in namespaces for b in _bindings(held, list(held.items()))]
     bindings += watched
     reads = tuple((held, name, _unbound(held, name, x)) for held, name, x in reached.reads)
-    arrays = tuple((where, name) for where, name, x in reads if held.may_lead_to_arrays(x))
+    # NumPy's functions have attributes, too.
+    own = (read for read in reads if id(read[2]) not in _REPLACEMENTS)
+    arrays = tuple((where, name) for where, name, x in own if held.may_lead_to_arrays(x))
     return Plan(tuple(bindings), tuple(importers.values()), arrays, reads, tuple(watched))
 
 

@@ -1,4 +1,5 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+# cython: cdivision=True
 """What sweeps over arrays do most: products with partials, and sums into adjoints.
 
 Each function does the same arithmetic twice: by loops in C on arrays of doubles in C order, by
@@ -15,6 +16,24 @@ if cython.compiled:
 
 # Elements that are worked on at a time where an array is large: what is read stays in the cache.
 BLOCK = 8192
+
+# Partials that have a loop of their own in C, of the same bits as those in the tables: for each
+# operand of a ufunc a number, and which values it reads.
+_A, _B, _V = 1, 2, 4
+FUSED = {
+    np.exp: ((1, _V),),
+    np.tanh: ((2, _V),),
+    np.sqrt: ((3, _V),),
+    np.log: ((4, _A),),
+    np.log1p: ((5, _A),),
+    np.square: ((6, _A),),
+    np.reciprocal: ((7, _V),),
+    np.true_divide: ((8, _B), (9, _B | _V)),
+    np.maximum: ((10, _A | _B), (11, _A | _B)),
+    np.minimum: ((12, _A | _B), (13, _A | _B)),
+    np.absolute: ((14, _A),),
+}
+_PIECE = cython.declare(cython.int, 512)
 
 
 @cython.cfunc
@@ -169,6 +188,175 @@ def add_outer(buffer, g, x):
     add(buffer, product(g[:, None], x))
 
 
+def all_finite(x):
+    """Whether no element of an array is infinite or nan."""
+    if cython.compiled:
+        if simple(x):
+            n: cython.Py_ssize_t = cnp.PyArray_SIZE(x)
+            i: cython.Py_ssize_t
+            wild: cython.int = 0
+            xp: cython.p_double = cython.cast(cython.p_double, cnp.PyArray_DATA(x))
+            for i in range(n):
+                wild |= xp[i] - xp[i] != 0.0
+            return wild == 0
+    return bool(np.isfinite(x).all())
+
+
 def total(g):
     """The sum of all elements, as NumPy adds them."""
     return np.add.reduce(g, axis=None)
+
+
+# ------------------------------------------------------------------------- partials fused in ---
+
+
+def fused(code, reads, g, kept, target, adds):
+    """g times a partial of FUSED, written into `target` or added to it; whether it was done.
+
+    `kept` are the operands and the value, of which those that the partial reads must be arrays like
+    g, or numbers.  `target` may be g.
+    """
+    if cython.compiled:
+        if not alike(g, target):
+            return False
+        last: cython.Py_ssize_t = len(kept) - 1
+        steps: cython.int[3]
+        data: cython.p_double[3]
+        numbers: cython.double[3]
+        k: cython.int
+        for k in range(3):
+            steps[k] = 0
+            numbers[k] = 0.0
+            data[k] = cython.address(numbers[k])
+            if not cython.cast(cython.int, reads) & (1 << k):
+                continue
+            x: object = kept[last if k == 2 else k]
+            if alike(g, x):
+                steps[k] = 1
+                data[k] = cython.cast(cython.p_double, cnp.PyArray_DATA(x))
+            elif (type(x) is float or type(x) is int) and code != 8:
+                numbers[k] = x
+            else:
+                return False  # 1 / b of a number b is a number
+        in_pieces(
+            code,
+            cython.cast(cython.p_double, cnp.PyArray_DATA(g)),
+            cython.cast(cython.p_double, cnp.PyArray_DATA(target)),
+            data,
+            steps,
+            cnp.PyArray_SIZE(g),
+            adds,
+        )
+        return True
+    return False
+
+
+if cython.compiled:
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def in_pieces(
+        code: cython.int,
+        g: cython.p_double,
+        target: cython.p_double,
+        data: cython.pp_double,
+        steps: cython.p_int,
+        n: cython.Py_ssize_t,
+        adds: cython.bint,
+    ) -> cython.void:
+        """`fused` on memory, so many elements at a time that all stays in the nearest cache."""
+        p: cython.double[512]
+        t: cython.double
+        i: cython.Py_ssize_t
+        m: cython.Py_ssize_t
+        at: cython.Py_ssize_t = 0
+        while at < n:
+            m = min(n - at, _PIECE)
+            partials(
+                code,
+                data[0] + at * steps[0],
+                data[1] + at * steps[1],
+                data[2] + at * steps[2],
+                steps,
+                p,
+                m,
+            )
+            for i in range(m):
+                t = g[at + i] * p[i]
+                if t != t and (g[at + i] == 0.0 or p[i] == 0.0):
+                    t = 0.0
+                target[at + i] = target[at + i] + t if adds else t
+            at += m
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def partials(
+        code: cython.int,
+        a: cython.p_double,
+        b: cython.p_double,
+        v: cython.p_double,
+        steps: cython.p_int,
+        p: cython.p_double,
+        n: cython.Py_ssize_t,
+    ) -> cython.void:
+        """n partials; a number instead of an array has the step 0."""
+        i: cython.Py_ssize_t
+        if code == 1:
+            for i in range(n):
+                p[i] = v[i]
+        elif code == 2:
+            for i in range(n):
+                p[i] = (1.0 - v[i]) * (1.0 + v[i])
+        elif code == 3:
+            for i in range(n):
+                p[i] = 0.5 / v[i]
+        elif code == 4:
+            for i in range(n):
+                p[i] = 1.0 / a[i]
+        elif code == 5:
+            for i in range(n):
+                p[i] = 1.0 / (1.0 + a[i])
+        elif code == 6:
+            for i in range(n):
+                p[i] = 2.0 * a[i]
+        elif code == 7:
+            for i in range(n):
+                p[i] = -v[i] * v[i]
+        elif code == 8:
+            for i in range(n):
+                p[i] = 1.0 / b[i * steps[1]]
+        elif code == 9:
+            for i in range(n):
+                p[i] = -v[i] / b[i * steps[1]]
+        elif code == 14:
+            for i in range(n):
+                p[i] = a[i] if a[i] != a[i] else 0.0 + (a[i] > 0.0) - (a[i] < 0.0)
+        else:
+            shares(a, b, steps, p, n, -1.0 if code >= 12 else 1.0)
+            if code & 1:
+                for i in range(n):
+                    p[i] = 1.0 - p[i]
+
+    @cython.cfunc
+    @cython.exceptval(check=False)
+    def shares(
+        a: cython.p_double,
+        b: cython.p_double,
+        steps: cython.p_int,
+        p: cython.p_double,
+        n: cython.Py_ssize_t,
+        sign: cython.double,
+    ) -> cython.void:
+        """The part of a in the larger of a and b, or the smaller; a nan wins, a tie is shared."""
+        i: cython.Py_ssize_t
+        x: cython.double
+        y: cython.double
+        for i in range(n):
+            x = sign * a[i * steps[0]]
+            y = sign * b[i * steps[1]]
+            if x > y:
+                p[i] = 1.0
+            elif x < y:
+                p[i] = 0.0
+            else:
+                p[i] = 1.0 if x != x else 0.0 if y != y else 0.5

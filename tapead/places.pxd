@@ -11,6 +11,7 @@ cdef class Place:
     cdef readonly Py_ssize_t address
     cdef public int number
     cdef public unsigned long long epoch
+    cdef public Py_ssize_t keeper
     cdef public list keepers
     cdef public unsigned long long kept_epoch
     cdef public Py_ssize_t written
@@ -35,7 +36,10 @@ cdef class Row:
     cdef readonly object ufunc
     cdef readonly tuple partials
     cdef readonly tuple needs
+    cdef readonly int first
+    cdef readonly int second
     cdef readonly bint multiplies
+    cdef readonly tuple fused
 
 
 cdef Place new_root(object data)

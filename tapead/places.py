@@ -15,6 +15,7 @@ from __future__ import annotations
 import cython
 import numpy as np
 
+from tapead import kernels
 from tapead.rules.table import mask_of
 
 if cython.compiled:
@@ -23,6 +24,7 @@ if cython.compiled:
 
 @cython.final
 @cython.no_gc
+@cython.freelist(1024)
 @cython.cclass
 class Place:
     """A storage (`root` is None) or a view of one; it holds no values.
@@ -31,8 +33,8 @@ class Place:
     epoch : of the recording that gave the number
     address : where the storage begins in memory; for a view, how many bytes after that it begins
     strides : in bytes; None for arrays in C order
-    keepers : the values that records keep of this storage, as ``1024 * record + operand``, in the
-        recording `kept_epoch`
+    keeper, keepers : the values that records keep of this storage, as ``1024 * record + operand``,
+        in the recording `kept_epoch`: the first, and a list of any others
     written : the row of the last write into this storage, -1 if there was none
     stretched : 1 if the view has elements at several places, as np.broadcast_to makes them, 2 if
         parts of it overlap, as in sliding windows; 0 for almost all
@@ -43,7 +45,7 @@ class Place:
 
     if not cython.compiled:
         __slots__ = (
-            "address", "dtype", "epoch", "keepers", "kept_epoch", "negated", "number",
+            "address", "dtype", "epoch", "keeper", "keepers", "kept_epoch", "negated", "number",
             "root", "shape", "shared",
             "stretched", "strides", "written",
         )  # fmt: skip
@@ -88,13 +90,15 @@ def new_root(data: object) -> Place:
     p: Place = Place.__new__(Place)
     p.number = -1
     p.written = -1
-    p.shape = data.shape
-    p.dtype = data.dtype
     if cython.compiled:
+        p.shape = cnp.PyArray_IntTupleFromIntp(cnp.PyArray_NDIM(data), cnp.PyArray_DIMS(data))
+        p.dtype = cython.cast(object, cnp.PyArray_DESCR(data))
         p.address = cython.cast(cython.Py_ssize_t, cnp.PyArray_DATA(data))
         if not cnp.PyArray_IS_C_CONTIGUOUS(data):
             p.strides = data.strides
     else:
+        p.shape = data.shape
+        p.dtype = data.dtype
         p.root = p.strides = p.keepers = None
         p.epoch = p.kept_epoch = 0
         p.shared = 0
@@ -119,16 +123,21 @@ def new_view(place: Place, data: object) -> Place:
     root: Place = place if place.root is None else place.root
     p: Place = Place.__new__(Place)
     p.root = root
-    p.shape = data.shape
-    p.dtype = data.dtype  # that of the storage, or its real part's
     p.number = -1
     p.written = -1
-    p.strides = data.strides
+    # The dtype is that of the storage, or its real part's.
     if cython.compiled:
+        nd: cython.int = cnp.PyArray_NDIM(data)
+        p.shape = cnp.PyArray_IntTupleFromIntp(nd, cnp.PyArray_DIMS(data))
+        p.dtype = cython.cast(object, cnp.PyArray_DESCR(data))
+        p.strides = cnp.PyArray_IntTupleFromIntp(nd, cnp.PyArray_STRIDES(data))
         p.address = cython.cast(cython.Py_ssize_t, cnp.PyArray_DATA(data)) - root.address
-        if cnp.PyArray_NDIM(data) > 1 or (cnp.PyArray_NDIM(data) == 1 and p.strides[0] == 0):
+        if nd > 1 or (nd == 1 and cnp.PyArray_STRIDE(data, 0) == 0):
             p.stretched = overlap(data)
     else:
+        p.shape = data.shape
+        p.dtype = data.dtype
+        p.strides = data.strides
         p.epoch = p.kept_epoch = 0
         p.keepers = None
         p.shared = 0
@@ -301,15 +310,19 @@ class Row:
     """An `Elementwise` row as operations and sweeps read it.
 
     needs : for each operand a mask of what its partial reads: bit k for operand k, VALUE for the
-        value
+        value; of the first two operands also as `first` and `second`
     multiplies : whether the partials of a product are the other operand
+    fused : for each operand the partial's number in `kernels.FUSED`, and what it reads, or None
     """
 
     if not cython.compiled:
-        __slots__ = ("multiplies", "needs", "partials", "ufunc")
+        __slots__ = ("first", "fused", "multiplies", "needs", "partials", "second", "ufunc")
 
     def __init__(self, rule):
         self.ufunc = rule.ufunc
         self.partials = tuple(rule.partials)
         self.needs = tuple([mask_of(needed) for needed in rule.needs])
+        self.first = self.needs[0]
+        self.second = self.needs[1] if len(self.needs) > 1 else 0
         self.multiplies = rule.ufunc is np.multiply
+        self.fused = kernels.FUSED.get(rule.ufunc)

@@ -84,16 +84,20 @@ def recorded(
 
 # ------------------------------------------------------------------------------- arguments ---
 
-_ONE = object()  # the structure of a single number
+_ONE = object()  # the structure of a single number or array
+_SINGLE = {float, int, Scalar, Array, np.ndarray}
 
 
 def inputs(tree: Any) -> tuple[list, Any]:
     """The leaves of an argument and its structure; flat lists of numbers do without optree."""
     kind = type(tree)
-    if kind is float or kind is Scalar or kind is int:
+    if kind in _SINGLE:
         return [tree], _ONE
-    if (kind is list or kind is tuple) and scalar.all_liftable(tree):
-        return tree, kind
+    if kind is list or kind is tuple:
+        if scalar.all_liftable(tree):
+            return tree, kind
+        if _SINGLE.issuperset(map(type, tree)):
+            return list(tree), kind
     return trees.flatten(tree)
 
 
@@ -122,14 +126,17 @@ def lift(leaves: list, spec: Any, where: Callable[[str], str]) -> list[Scalar | 
 
     One row is written for each.
     """
-    if type(spec) is type or spec is _ONE or scalar.all_liftable(leaves):
+    if scalar.all_liftable(leaves):
         return scalar.lift(leaves)
-    steps = paths(spec, len(leaves))
-    return [_lifted(x, where, s) for x, s in zip(leaves, steps, strict=True)]
+
+    def named(k: int) -> str:
+        return where(paths(spec, len(leaves))[k])
+
+    return [_lifted(x, named, k) for k, x in enumerate(leaves)]
 
 
-def _lifted(leaf: Any, where: Callable[[str], str], step: str) -> Scalar | Array:
-    """A variable that begins with a leaf's value; of an array with a copy of it."""
+def _lifted(leaf: Any, named: Callable[[int], str], k: int) -> Scalar | Array:
+    """A variable that begins with the value of the k-th leaf; of an array with a copy of it."""
     if type(leaf) is Array:
         return array.begun(leaf, array.COPY if array.is_active(leaf) else array.INPUT)
     if isinstance(leaf, (np.ndarray, np.float32, np.float16, complex, np.complexfloating)):
@@ -138,7 +145,7 @@ def _lifted(leaf: Any, where: Callable[[str], str], step: str) -> Scalar | Array
             leaf = leaf.astype(float)
         if (leaf.dtype.kind == "f" and leaf.dtype.itemsize <= 8) or leaf.dtype.kind == "c":
             return array.begun(leaf, array.INPUT)
-    return scalar.lift([_real(leaf, where(step))])[0]
+    return scalar.lift([leaf if scalar.liftable(leaf) else _real(leaf, named(k))])[0]
 
 
 def _real(leaf: Any, where: str) -> float | Scalar:

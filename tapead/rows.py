@@ -62,13 +62,17 @@ def call_of(rule: Rule) -> Callable:
     """A function with NumPy's signature that applies a rule."""
     names, _, options = (part.strip() for part in rule.signature.partition(";"))
     words = [w.partition("=")[0].strip() for w in _split(options)]
-    passed = ", ".join(f"{w}={w}" for w in words if w not in ("*", "/"))
+    words = [w for w in words if w not in ("*", "/")]
+    passed = ", ".join(f"{w}={w}" for w in words)
     given = f"sequence({names.lstrip('*')})" if rule.variadic else f"({_each(names)},)"
     parameters = [*_split(names.lstrip("*")), *_split(options)]
     if rule.out:
         parameters = _with_out(rule, parameters)
     head = ", ".join(parameters)
-    options_given = f"checked(rule, dict({passed}))" if passed else "{}"
+    options_given = "{}"
+    if words:  # what is mostly given is seen here, without the call
+        simple = " and ".join(f"type({w}) in SIMPLE" for w in words)
+        options_given = f"dict({passed}) if {simple} else checked(rule, dict({passed}))"
     body = f"apply(rule, {given}, {options_given})"
     source = f"def call({head}):\n"
     if rule.out:
@@ -77,6 +81,7 @@ def call_of(rule: Rule) -> Callable:
     scope: dict = {
         "apply": array.apply, "rule": rule, "operand": as_operand, "sequence": _sequence,
         "write_out": write_out, "checked": _checked_options, "np": np, "pi": np.pi, "inf": np.inf,
+        "Array": Array, "SIMPLE": _SIMPLE,
     }  # fmt: skip
     exec(compile(source, __file__, "exec"), scope)  # the table is ours
     call = scope["call"]
@@ -112,7 +117,8 @@ def _split(text: str) -> list[str]:
 
 
 def _each(names: str) -> str:
-    return ", ".join(f"operand({n.partition('=')[0].strip()})" for n in _split(names))
+    given = [n.partition("=")[0].strip() for n in _split(names)]
+    return ", ".join(f"{n} if type({n}) is Array else operand({n})" for n in given)
 
 
 def _sequence(operands: Any) -> tuple:
@@ -121,10 +127,14 @@ def _sequence(operands: Any) -> tuple:
     return tuple([np.asarray(x) if type(x) in (float, int) else as_operand(x) for x in operands])
 
 
+# Of options that are one of these nothing is to be looked at.
+_SIMPLE = frozenset((int, bool, str, type(None), float, type(np._NoValue)))
+
+
 def _checked_options(rule: Rule, options: dict) -> dict:
     """Options are constants: a derivative by one of them would be lost."""
     for name, x in options.items():
-        if type(x) in (int, bool, str, type(None)):
+        if type(x) in _SIMPLE:
             continue
         if is_tracked(x):
             raise refused(rule.function, f"({name}=...) by a tracked number")
@@ -159,8 +169,7 @@ def view_of(f: Callable) -> Callable:
 def _is_view(result: Any, x: Any) -> bool:
     if isinstance(result, (list, tuple)):
         return all(_is_view(r, x) for r in result)
-    data = plain_of(x)
-    return result is data or result.size == 0 or np.may_share_memory(result, data)
+    return array.is_view(result, plain_of(x))
 
 
 def _views(result: Any, x: Any) -> Any:

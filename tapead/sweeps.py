@@ -68,8 +68,13 @@ def array_row_back(
     else:
         record: Record = tape.records[a]
         if consume:
-            del tape.records[a:]  # rows that were not visited have theirs after it
-        for row, term in reverse_record(buffers, record, g):
+            records: list = tape.records
+            while len(records) > a:  # rows that were not visited have theirs after it
+                records.pop()
+        terms = reverse_record(buffers, record, g)
+        if terms is None:
+            return 0
+        for row, term in terms:
             if row >= lo:
                 adj[cython.cast(cython.Py_ssize_t, row) - lo] += cython.cast(cython.double, term)
     return 0

@@ -2,7 +2,8 @@ cimport cython
 cimport numpy as cnp
 from cpython.ref cimport Py_REFCNT
 
-from tapead.kernels cimport add, add_outer, add_times, alike as kernels_alike, simple as kernels_simple, times
+from tapead.array cimport plain_of
+from tapead.kernels cimport add, add_outer, add_times, all_finite, alike as kernels_alike, fused, simple as kernels_simple, times
 from tapead.places cimport Place, Record, Row, adjoint_buffer, view_of
 
 

@@ -12,21 +12,23 @@ import cython
 import numpy as np
 
 from tapead import kernels
-from tapead.array import ADD_AT, ADD_IN, COPY, INPUT, STOP, SUB_IN, WRITE, WRITE_AT, plain_of
+from tapead.array import ADD_AT, ADD_IN, COPY, INPUT, STOP, SUB_IN, WRITE, WRITE_AT
 from tapead.places import Place, Record, Row, positions, unstretched
 from tapead.rules.table import unbroadcast
 
 if not cython.compiled:
-    from tapead.kernels import add, add_outer, add_times, times
+    from tapead.array import plain_of
+    from tapead.kernels import add, add_outer, add_times, all_finite, fused, times
     from tapead.kernels import alike as kernels_alike
     from tapead.kernels import simple as kernels_simple
     from tapead.places import adjoint_buffer, view_of
 else:
     cnp.import_array()
 
-_ndarray = np.ndarray
-_BLOCK = kernels.BLOCK
-_DOUBLE = np.dtype(float)
+_ndarray = cython.declare(object, np.ndarray)
+_BLOCK = cython.declare(cython.Py_ssize_t, kernels.BLOCK)
+_DOUBLE = cython.declare(object, np.dtype(float))
+_dot = cython.declare(object, np.dot)
 
 
 @cython.final
@@ -240,7 +242,7 @@ def copied(x: object) -> object:
 def reverse_record(buffers: Buffers, record: Record, g: cython.double):
     """One array row of the reverse sweep; g is its own adjoint where the result is a number.
 
-    Gives what is to be added to the adjoints of rows, as pairs (row, term).
+    Gives what is to be added to the adjoints of rows, as pairs (row, term); None for nothing.
     """
     rule = record.rule
     if type(rule) is Row:
@@ -249,15 +251,15 @@ def reverse_record(buffers: Buffers, record: Record, g: cython.double):
         return reverse_write(buffers, record)
     if rule is COPY:
         taken = buffers.take(cython.cast(Place, record.out).number)
-        return () if taken is None else pairs(add_term(buffers, record.ins[0], taken, True))
+        return None if taken is None else pairs(add_term(buffers, record.ins[0], taken, True))
     if rule is INPUT or rule is STOP:
-        return ()
+        return None
     return reverse_rule(buffers, record, g)
 
 
 @cython.cfunc
 def pairs(term: object) -> object:
-    return () if term is None else (term,)
+    return None if term is None else (term,)
 
 
 @cython.cfunc
@@ -282,27 +284,32 @@ def reverse_rule(buffers: Buffers, record: Record, adjoint: cython.double):
     """The record of a `Rule`."""
     g = adjoint_of(buffers, record.out, adjoint)
     if g is None or not any_nonzero(g):
-        return ()
+        return None
     rule = record.rule
     kept = [plain_of(x) for x in record.kept]
     v = kept.pop()
     if type(v) is tuple:
         v = tuple([plain_of(x) for x in v])
     options = record.options
-    terms = []
+    terms: object = None
     for i in range(len(record.ins)):
         place = record.ins[i]
         if place is None:
             continue
-        if rule.outer and i == 0 and outer_term(buffers, place, g, kept[1]):
-            continue
-        if rule.variadic:
+        term = None
+        if rule.outer:
+            if i == 0 and outer_term(buffers, place, g, kept[1]):
+                continue
+            term = by_rows(g, kept[0]) if i == 1 else None
+        if term is not None:
+            pass
+        elif rule.variadic:
             term = rule.adjoints(i, g, v, *kept, **options)
         else:
             term = rule.adjoints[i](g, v, *kept, **options)
         given = add_term(buffers, place, term, fresh_term(term))
         if given is not None:
-            terms.append(given)
+            terms = (given,) if terms is None else (*terms, given)
     return terms
 
 
@@ -326,6 +333,17 @@ def outer_term(buffers: Buffers, place: object, g: object, x: object) -> cython.
         buffers.made(root.number)
         add_outer(buffers.view(p), g, x)
     return True
+
+
+@cython.cfunc
+def by_rows(g: object, a: object) -> object:
+    """The adjoint of x in a @ x for a matrix and a vector; None where the rule is to be asked."""
+    if not cython.compiled or not (kernels_simple(g) and kernels_simple(a)):
+        return None
+    if cnp.PyArray_NDIM(g) != 1 or cnp.PyArray_NDIM(a) != 2:
+        return None
+    term = _dot(g, a)
+    return term if all_finite(term) else None
 
 
 @cython.cfunc
@@ -368,13 +386,13 @@ def reverse_elementwise(buffers: Buffers, record: Record, adjoint: cython.double
     """The record of a ufunc: adjoint times partial, for each operand."""
     g = adjoint_of(buffers, record.out, adjoint)
     if g is None:
-        return ()
+        return None
     row: Row = record.rule
     ins: tuple = record.ins
     last: cython.int = len(ins) - 1
     while last >= 0 and ins[last] is None:
         last -= 1
-    terms: object = ()
+    terms: object = None
     kept: list = None
     i: cython.int
     for i in range(last + 1):
@@ -392,9 +410,11 @@ def reverse_elementwise(buffers: Buffers, record: Record, adjoint: cython.double
         else:
             if kept is None:
                 kept = [plain_of(x) for x in record.kept]
+            if row.fused is not None and fused_term(buffers, place, g, row, i, kept, i == last):
+                continue
             given = partial_term(buffers, place, g, partial, kept, i == last)
         if given is not None:
-            terms = (*terms, given)
+            terms = (given,) if terms is None else (*terms, given)
     return terms
 
 
@@ -408,6 +428,42 @@ def signed_term(
     if type(g) is not _ndarray:
         return add_term(buffers, place, -g, False)
     return add_term(buffers, place, times(g, -1.0, g if last else None), True)
+
+
+@cython.cfunc
+def fused_term(
+    buffers: Buffers,
+    place: object,
+    g: object,
+    row: Row,
+    i: cython.int,
+    kept: list,
+    last: cython.bint,
+) -> cython.bint:
+    """`partial_term` by a loop in C; whether there is one for all this."""
+    if not cython.compiled or type(place) is not Place or not kernels_simple(g):
+        return False
+    p: Place = place
+    root: Place = p if p.root is None else p.root
+    if p.dtype is not _DOUBLE or p.stretched or p.negated or not has_shape(g, p.shape):
+        return False
+    if not buffers.wanted(root.number):
+        return True
+    code, reads = row.fused[i]
+    there = buffers.view(p)
+    if there is not None:
+        return fused(code, reads, g, kept, there, True)
+    if p.strides is not None:
+        return False
+    out = (
+        g
+        if last
+        else cnp.PyArray_EMPTY(cnp.PyArray_NDIM(g), cnp.PyArray_DIMS(g), cnp.NPY_DOUBLE, 0)
+    )
+    if not fused(code, reads, g, kept, out, False):
+        return False
+    buffers.put(root.number, out)
+    return True
 
 
 @cython.cfunc
@@ -426,7 +482,8 @@ def partial_term(
         and divisible(g, kept)
     ):
         return in_blocks(buffers, place, g, partial, kept, last)
-    return factor_term(buffers, place, g, partial(*kept), last)
+    p = partial(kept[0], kept[1]) if len(kept) == 2 else partial(*kept)
+    return factor_term(buffers, place, g, p, last)
 
 
 @cython.cfunc
@@ -443,9 +500,11 @@ def factor_term(buffers: Buffers, place: object, g: object, p: object, last: cyt
     """Add g times p to an operand's adjoint; `last` lets g be used up."""
     if type(g) is not _ndarray:
         return add_term(buffers, place, kernels.product(g, p), False)
-    if type(p) is not float and g.dtype is _DOUBLE:
+    quick: cython.bint = type(p) is float or kernels_alike(g, p)
+    if not quick and g.dtype is _DOUBLE:
         if type(p) is not _ndarray or (p.dtype is _DOUBLE and p.ndim == 0):
             p = float(p) if not isinstance(p, complex) else p
+            quick = type(p) is float
     if type(place) is Place and type(p) is not complex:
         q: Place = place
         root: Place = q if q.root is None else q.root
@@ -459,12 +518,10 @@ def factor_term(buffers: Buffers, place: object, g: object, p: object, last: cyt
             and has_shape(g, q.shape)
         ):
             there = buffers.view(q)
-            if there is not None and (type(p) is float or kernels_alike(g, p)):
+            if there is not None and quick:
                 add_times(there, g, p)
                 return None
-    fits = last and (
-        type(p) is float or (type(p) is _ndarray and p.dtype is g.dtype and p.shape == g.shape)
-    )
+    fits = last and (quick or (type(p) is _ndarray and p.dtype is g.dtype and p.shape == g.shape))
     return add_term(buffers, place, times(g, p, g if fits else None), True)
 
 
@@ -531,19 +588,19 @@ def reverse_write(buffers: Buffers, record: Record) -> object:
     root: Place = place if place.root is None else place.root
     buffer = buffers.get(root.number)
     if buffer is None:
-        return ()
+        return None
     view = view_of(buffer, place)
     rule = record.rule
     source = record.ins[0]
     if place.negated and source is not None:
         return reverse_negated(buffers, record, view)
     if rule is ADD_IN:
-        return () if source is None else pairs(add_term(buffers, source, view, False))
+        return None if source is None else pairs(add_term(buffers, source, view, False))
     if rule is SUB_IN:
-        return () if source is None else pairs(add_term(buffers, source, np.negative(view), True))
+        return None if source is None else pairs(add_term(buffers, source, np.negative(view), True))
     if rule is ADD_AT:
         return (
-            ()
+            None
             if source is None
             else pairs(add_term(buffers, source, view[record.options["index"]], True))
         )
@@ -557,5 +614,5 @@ def reverse_write(buffers: Buffers, record: Record) -> object:
         if g is not None and record.options["survives"] is not None:
             g = np.where(record.options["survives"], g, np.zeros((), g.dtype))
     if source is None:
-        return ()
+        return None
     return pairs(add_term(buffers, source, g, True))

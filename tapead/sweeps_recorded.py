@@ -188,8 +188,11 @@ class _Storages:
         if place.stretched == 2:
             buffer = self.buffer(place.root)
             memory = _memory(array.plain_of(buffer)).reshape(-1).view(place.dtype)
+            at, step = positions(place), place.root.dtype.itemsize // place.dtype.itemsize
+            # Real or imaginary parts alone: the adjoints of these have another sign.
+            memory = memory[at.min() % step :: step]
             flat = array.viewed(buffer, memory)
-            flat.__iadd__(scattered(term, positions(place), memory.shape))
+            flat.__iadd__(scattered(term, at // step, memory.shape))
             return
         if place.stretched:
             term, where = unstretched(term, place)
@@ -310,6 +313,10 @@ def _terms(tape: Tape, record: Record, r: int, g: object, storages: _Storages):
     if rule is COPY:
         yield record.ins[0], g
         return
+    if type(g) is float:
+        g = np.float64(g)  # rules ask it for its dtype
+    elif type(g) is Scalar:
+        g = scalar.as_numpy(g)
     operands = [_operand(tape, record, k) for k in range(len(record.ins))]
     v = _value(tape, record, r)
     for i, place in enumerate(record.ins):

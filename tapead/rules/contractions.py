@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..kernels import all_finite
 from .table import product
 
 # For fewer elements BLAS starts no threads for a dot product, which can cost milliseconds.
@@ -21,7 +22,7 @@ def finite(x: Any) -> bool:
         return True
     if type(x) is np.float64:
         return math.isfinite(x)
-    return bool(np.all(np.isfinite(x)))
+    return all_finite(x) if type(x) is np.ndarray else bool(np.all(np.isfinite(x)))
 
 
 def times(x: Any, y: Any) -> Any:

@@ -16,6 +16,10 @@ from ..errors import UnsupportedError, located
 from .indexing import arrayed
 from .table import Rule, expanded, primitive, product
 
+# np.broadcast_to takes longer than to write so many elements.
+_FEW = 8192
+
+
 # ------------------------------------------------------------ words for all rules of reductions ---
 
 
@@ -34,8 +38,13 @@ def unreduced(x: Any, a: Any, axis: Any, keepdims: bool = False) -> Any:
 
 
 def spread(g: Any, a: Any, axis: Any, keepdims: bool = False, where: Any = True) -> Any:
-    """g, which has a reduction's shape, at each element that was reduced: a view if all were."""
-    g = np.broadcast_to(unreduced(g, a, axis, keepdims), a.shape)
+    """g, which has a reduction's shape, at each element that was reduced; if many, as a view."""
+    g = unreduced(g, a, axis, keepdims)
+    if where is True and type(g) in (np.ndarray, np.float64) and a.size <= _FEW:
+        filled = np.empty(a.shape, g.dtype)
+        filled[...] = g
+        return filled
+    g = np.broadcast_to(g, a.shape)
     return g if where is True else np.where(where, g, 0)
 
 

@@ -21,6 +21,7 @@ never write into what they are given, and decide by shapes, dtypes and compariso
 from __future__ import annotations
 
 import functools
+import math
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -134,7 +135,7 @@ class Shaped:
 
     @property
     def size(self) -> int:
-        return int(np.prod(self.shape))
+        return math.prod(self.shape)
 
 
 # ------------------------------------------------------------- words that rules are written in ---
