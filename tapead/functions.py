@@ -112,10 +112,9 @@ def _called(f: Any, method: str, inputs: tuple, options: dict) -> Any:
     operands = tuple([x if type(x) in (Array, Scalar, float) else _operand(x) for x in inputs])
     if any(type(x) is np.ndarray and x.dtype.kind == "O" for x in operands):
         return f(*[_to_objects(x) for x in operands], **options)
-    if f is np.power and all(type(x) is not Array and np.ndim(x) == 0 for x in operands):
-        # NumPy's numbers and its ufunc do not agree on (-0.0) ** 0.5; this is how ** gets here.
-        x, y = (scalar.as_numpy(x) if type(x) is Scalar else float(x) for x in operands)
-        return x**y
+    if f is np.power and type(operands[0]) is np.float64 and type(operands[1]) is Scalar:
+        # This is how np.float64 ** x gets here; that operator and the ufunc do not round alike.
+        return float(operands[0]) ** scalar.as_numpy(operands[1])
     if not options:
         return array.elementwise_of(row, operands, None)
     unknown = options.keys() - _VALUE_OPTIONS
