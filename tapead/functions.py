@@ -201,7 +201,7 @@ def advanced(x: Any, index: Any) -> Any:
     """x[index] for an index with arrays."""
     if not array.is_active(x):
         return array.dressed(plain_of(x)[plain_tree(index)])
-    return indexing.indexed(x, fixed_index(index))
+    return FUNCTIONS[indexing.indexed](x, fixed_index(index))
 
 
 def write_advanced(x: Any, index: Any, value: Any) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from tapead import kernels
 from tapead.array import ADD_AT, ADD_IN, COPY, INPUT, STOP, SUB_IN, WRITE, WRITE_AT
 from tapead.places import Place, Record, Row, positions, unstretched
+from tapead.rules.indexing import add_at
 from tapead.rules.table import unbroadcast
 
 if not cython.compiled:
@@ -300,7 +301,9 @@ def reverse_rule(buffers: Buffers, record: Record, adjoint: cython.double):
         if rule.outer:
             if i == 0 and outer_term(buffers, place, g, kept[1]):
                 continue
-            term = by_rows(g, kept[0]) if i == 1 else None
+            term = multiplied_by(place, g, kept[1 - i], i)
+        elif rule.gathers and scattered(buffers, place, g, options["index"]):
+            continue
         if term is not None:
             pass
         elif rule.variadic:
@@ -336,14 +339,38 @@ def outer_term(buffers: Buffers, place: object, g: object, x: object) -> cython.
 
 
 @cython.cfunc
-def by_rows(g: object, a: object) -> object:
-    """The adjoint of x in a @ x for a matrix and a vector; None where the rule is to be asked."""
-    if not cython.compiled or not (kernels_simple(g) and kernels_simple(a)):
+def multiplied_by(place: object, g: object, x: object, i: cython.int) -> object:
+    """The adjoint of the i-th factor of a product of vectors and matrices, of which x is the other
+    one; None where the rule is to be asked."""
+    if not cython.compiled or type(place) is not Place or not kernels_simple(x):
         return None
-    if cnp.PyArray_NDIM(g) != 1 or cnp.PyArray_NDIM(a) != 2:
+    ndim: cython.Py_ssize_t = len(cython.cast(Place, place).shape)
+    if type(g) is not _ndarray:
+        return times(x, float(g), None) if ndim == 1 and cnp.PyArray_NDIM(x) == 1 else None
+    if not kernels_simple(g) or cnp.PyArray_NDIM(x) != 2 or cnp.PyArray_NDIM(g) != ndim:
         return None
-    term = _dot(g, a)
+    if ndim == 2:
+        term = _dot(x.T, g) if i == 1 else _dot(g, x.T)
+    elif ndim == 1:
+        term = _dot(g, x) if i == 1 else _dot(x, g)
+    else:
+        return None
     return term if all_finite(term) else None
+
+
+@cython.cfunc
+def scattered(buffers: Buffers, place: object, g: object, index: object) -> cython.bint:
+    """Add g to an operand's adjoint at an index; False where the rule is to be asked."""
+    if type(place) is not Place or type(g) is not _ndarray:
+        return False
+    p: Place = place
+    root: Place = p if p.root is None else p.root
+    if p.stretched or p.negated or g.dtype is not p.dtype:
+        return False
+    if buffers.wanted(root.number):
+        buffers.made(root.number)
+        add_at(buffers.view(p), index, g)
+    return True
 
 
 @cython.cfunc

@@ -12,17 +12,14 @@ import numpy as np
 from ..kernels import all_finite
 from .table import product
 
-# For fewer elements BLAS starts no threads for a dot product, which can cost milliseconds.
-_UNTHREADED = 10_000
-
 
 def finite(x: Any) -> bool:
-    """Whether all elements are finite; for numbers and small arrays in the fastest way there is."""
-    if type(x) is np.ndarray and x.size < _UNTHREADED and math.isfinite(np.vdot(x, x).real):
-        return True
+    """Whether all elements are finite."""
+    if type(x) is np.ndarray:
+        return all_finite(x)
     if type(x) is np.float64:
         return math.isfinite(x)
-    return all_finite(x) if type(x) is np.ndarray else bool(np.all(np.isfinite(x)))
+    return bool(np.all(np.isfinite(x)))
 
 
 def times(x: Any, y: Any) -> Any:

@@ -325,7 +325,7 @@ RULES = (
         "g; index, shape, unique=False",
         lambda g, v, x, index, shape, unique=False: gathered(g, index, unique),
     ),
-    Rule(indexed, "x; index", lambda g, v, x, index: unindexed(g, index, x.shape)),
+    Rule(indexed, "x; index", lambda g, v, x, index: unindexed(g, index, x.shape), gathers=True),
     Rule(unindexed, "g; index, shape", lambda g, v, x, index, shape: indexed(g, index)),
     Rule(_cast, "x; dtype", lambda g, v, x, dtype: g),
     # Index arrays are operands, so that what is kept of them is safe from being written into.

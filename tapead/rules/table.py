@@ -51,8 +51,8 @@ class Rule:
     """
 
     __slots__ = (
-        "adjoints", "function", "masks", "needs", "out", "outer", "signature", "tangents",
-        "variadic",
+        "adjoints", "function", "gathers", "masks", "needs", "out", "outer", "signature",
+        "tangents", "variadic",
     )  # fmt: skip
 
     def __init__(
@@ -64,6 +64,7 @@ class Rule:
         needs: tuple[str, ...] | str = "",
         out: bool = False,
         outer: bool = False,
+        gathers: bool = False,
     ) -> None:
         count = signature.partition(";")[0].count(",") + 1
         variadic = signature.startswith("*")
@@ -83,6 +84,8 @@ class Rule:
         self.variadic = variadic
         # Whether the adjoint of a matrix that meets a vector is the outer product of g and that.
         self.outer = outer
+        # Whether g is added to the adjoint at the option `index`, which needs no array of zeros.
+        self.gathers = gathers
 
     def __repr__(self) -> str:
         return f"<rule of {self.function.__name__}({self.signature})>"
@@ -186,6 +189,10 @@ def matched(g: Any, like: Any) -> Any:
     return g
 
 
+# What asks for nothing by `__array_function__`, or is NumPy's own.
+_PLAIN = frozenset((np.ndarray, np.float64, float, int, bool, str, type(None)))
+
+
 def primitive(function: Callable) -> Callable:
     """A function of our own that finds its rule as NumPy's functions do: by ``__array_function__``.
 
@@ -194,7 +201,9 @@ def primitive(function: Callable) -> Callable:
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        for x in (*args, *kwargs.values()):
+        for x in (*args, *kwargs.values()) if kwargs else args:
+            if type(x) in _PLAIN:
+                continue
             for y in x if type(x) in (list, tuple) else (x,):
                 handler = getattr(type(y), "__array_function__", None)
                 if handler is not None and type(y) is not np.ndarray:
