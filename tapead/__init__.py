@@ -3,6 +3,7 @@
 from tapead import _mode  # noqa: F401, I001 - first: it decides how the others are loaded
 from tapead import dispatch as _dispatch  # noqa: F401 - wires in what NumPy asks of arrays
 from tapead import math
+from tapead.custom import custom_jvp, custom_vjp
 from tapead.errors import (
     DetachedError,
     StaleNumberError,
@@ -11,6 +12,8 @@ from tapead.errors import (
     UnsupportedError,
     WrongThreadError,
 )
+from tapead.jacobians import hessian, jacfwd, jacobian, jacrev
+from tapead.products import hvp, jvp, linearize, vjp
 from tapead.record import RecordedTape, record
 from tapead.scalar import compiled
 from tapead.supported import supported
@@ -27,12 +30,22 @@ __all__ = [
     "WrongThreadError",
     "check_grads",
     "compiled",
+    "custom_jvp",
+    "custom_vjp",
     "grad",
+    "hessian",
+    "hvp",
+    "jacfwd",
+    "jacobian",
+    "jacrev",
+    "jvp",
+    "linearize",
     "math",
     "record",
     "stop_gradient",
     "supported",
     "value",
     "value_and_grad",
+    "vjp",
 ]
 __version__ = "0.1.0"

@@ -1,8 +1,10 @@
 cimport cython
 cimport numpy as cnp
 
-from tapead.places cimport Place, Record, Row, new_root, new_view
-from tapead.scalar cimport append, at_row, is_numpy, plain, row_of, tape_here
+from tapead.places cimport Place, Record, Row, flat_memory, new_root, new_view
+from tapead.scalar cimport (
+    append, at_row, is_numpy, plain, row_of, tangent_of, tape_here, with_tangent,
+)
 from tapead.tape cimport Tape
 
 cdef extern from *:

@@ -20,14 +20,22 @@ import numpy as np
 
 from tapead import guards
 from tapead.elementary import CODES
-from tapead.places import Place, Record, Row, root_of, same_place
+from tapead.places import Place, Record, Row, root_of, same_place, view_at, zeros_at
 from tapead.rules.table import VALUE, Shaped, mask_of
-from tapead.scalar import Scalar
+from tapead.scalar import Scalar, as_float
 from tapead.tape import Tape, recording_threads
 
 if not cython.compiled:
-    from tapead.places import new_root, new_view
-    from tapead.scalar import append, is_numpy, plain, row_of, tape_here
+    from tapead.places import flat_memory, new_root, new_view
+    from tapead.scalar import (
+        append,
+        is_numpy,
+        plain,
+        row_of,
+        tangent_of,
+        tape_here,
+        with_tangent,
+    )  # fmt: skip
 
 else:
     cnp.import_array()
@@ -59,6 +67,8 @@ UFUNCS: dict = {}
 METHODS: dict = {}
 _matmul = cython.declare(object, None)
 _numpy = cython.declare(object, None)
+# Tangents of operations and of writes, for forward mode.
+_tangents = cython.declare(object, None)
 _class_of = None
 _VALUE = cython.declare(cython.int, VALUE)
 _SCALAR_SHAPE = Shaped((), np.dtype(float))
@@ -135,8 +145,12 @@ def activate(t: Tape, place: Place) -> cython.int:
         raise guards.detached(
             "a tracked value was about to be written into memory that NumPy does not own."
         )
-    root.number = cython.cast(cython.int, len(t.storages))
     root.epoch = t.epoch
+    if t.forward:
+        root.number = 0
+        root.tangent = zeros_at(root)
+        return 0
+    root.number = cython.cast(cython.int, len(t.storages))
     t.storages.append(root)
     return 0
 
@@ -290,7 +304,7 @@ def snapshot(t, place, value):
     """A copy of a value that a record keeps: with a derivative of its own inside a recording that
     may be differentiated once more."""
     copy = value.copy("K")
-    if t.depth < 2 or type(place) is not Place:
+    if not (t.depth > 1 or t.twice) or type(place) is not Place:
         return copy
     source = array_of(value, place)
     return recorded(t, COPY, (source,), [value], [place], copy, None)
@@ -344,6 +358,8 @@ def recorded(
         value = compact(value)
     elif type(value) is not _float64 and isinstance(value, _INTEGERS):
         return value
+    if t.forward:
+        return carried(t, rule, operands, values, ins, value, options)
     if type(rule) is Own:
         keeps = []
     else:
@@ -413,6 +429,122 @@ def recorded_tuple(t, rule, ins, keeps, value, options):
         item(x) if type(x) is Array and x.ndim == 0 and x.dtype == _float64 else x for x in results
     ]
     return type(value)(*results) if hasattr(value, "_fields") else tuple(results)
+
+
+# ------------------------------------------------------------------------------ forward mode ---
+
+
+@cython.cfunc
+def carried(
+    t: Tape,
+    rule: object,
+    operands: object,
+    values: list,
+    ins: list,
+    value: object,
+    options: object,
+) -> object:
+    """The result of an operation in forward mode: it carries its tangent, no row is written."""
+    tangents = [None if place is None else tangent_in(x) for x, place in zip(operands, ins)]
+    given = values
+    if type(rule) is not Row:
+        # Rules ask operands for shapes.
+        given = [np.asarray(x)[()] if type(x) in (float, int, complex, bool) else x for x in values]
+    d = _tangents.of(rule, tangents, given, value, options)
+    if type(value) is tuple or (isinstance(value, tuple) and hasattr(value, "_fields")):
+        parts = [
+            carrying(t, x, dx) if getattr(x, "dtype", _float64).kind in "fc" else x
+            for x, dx in zip(value, d)
+        ]
+        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+    return carrying(t, value, d)
+
+
+def tangent_in(x):
+    """The tangent of an active operand in forward mode: memory of its storage, not to be changed;
+    None for a number whose tangent is 0."""
+    if type(x) is Scalar:
+        d = tangent_of(x)
+        return None if d == 0.0 else _float64(d)
+    a: Array = x
+    root: Place = a.place if a.place.root is None else a.place.root
+    return root.tangent if a.place.root is None else view_at(root.tangent, a.place)
+
+
+@cython.cfunc
+def carrying(t: Tape, value: object, d: object) -> object:
+    """A tracked number or array with a tangent, which a rule has just computed."""
+    if type(value) is _float64 or type(value) is float:
+        return with_tangent(t, value, float(d.real), type(value) is _float64)
+    data = compact(np.asarray(value))
+    place: Place = new_root(data)
+    activate(t, place)
+    place.tangent[...] = d if data.dtype.kind == "c" else d.real
+    made: Array = array_of(data, place)
+    if type(value) is not _ndarray:
+        made.number = 1
+    return made
+
+
+@cython.cfunc
+@cython.inline
+def element_read(t: Tape, root: Place, offset: cython.Py_ssize_t, v: cython.double) -> object:
+    """The number that is read at an offset of a storage."""
+    if t.forward:
+        if cython.compiled:
+            doubles: cython.p_double = cython.cast(cython.p_double, cnp.PyArray_DATA(root.tangent))
+            return with_tangent(t, v, doubles[offset], 1)
+        return with_tangent(t, v, flat_memory(root.tangent)[offset], 1)
+    return append(t, _ELEMENT, root.number, offset, v, 1)
+
+
+@cython.cfunc
+def written_row(t: Tape, own: object, source: object, x: object, place: Place, options: object):
+    """The row of a write into a place; `source` is what the record says of x."""
+    if not t.forward:
+        array_row(t, record_of(own, (source,), place, (), options))
+        return
+    _tangents.write(own, place, None if source is None else tangent_in(x), options)
+
+
+def carry(x, d):
+    """Give an array of forward mode its tangent: a seed."""
+    tangent_in(x)[...] = d
+
+
+def joint(rule, operands, results, options):
+    """The numbers and arrays that one call of a function has given, with the derivative that a
+    `Joint` rule says."""
+    t: Tape = tape_here()
+    ins = [row_of(x) if type(x) is Scalar else place_of(x) for x in operands]
+    if not any(place is not None for place in ins):
+        return results
+    numeric = [np.asarray(x).dtype.kind in "fc" for x in results]
+    if t.forward:
+        tangents = [None if place is None else tangent_in(x) for x, place in zip(operands, ins)]
+        pushed = rule.push(tangents, options, 0, False)
+        return [
+            carrying(t, x, np.zeros(np.shape(x)) if d is None else d) if is_numeric else x
+            for x, d, is_numeric in zip(results, pushed, numeric)
+        ]
+    made = [
+        fresh(t, np.array(x)) if is_numeric else None for x, is_numeric in zip(results, numeric)
+    ]
+    outs = tuple([None if a is None else any_place(a) for a in made])
+    array_row(t, record_of(rule, tuple(ins), outs, (None,) * (len(ins) + 1), options))
+    return [x if a is None else standing_for(x, a) for x, a in zip(results, made)]
+
+
+@cython.cfunc
+def standing_for(x: object, a: Array) -> object:
+    """A tracked array of x's values, or its number if x is a number."""
+    if type(x) is float:
+        return as_float(item(a))
+    if type(x) is _float64:
+        return item(a)
+    if type(x) is not _ndarray:
+        a.number = 1 if isinstance(x, _generic) else 2
+    return a
 
 
 @cython.cfunc
@@ -539,6 +671,8 @@ def recorded_pair(
     value: object,
 ) -> object:
     """The result of a ufunc of two operands, with its row and its record."""
+    if t.forward:
+        return recorded(t, row, (x, y), [xv, yv], [px, py], value, None)
     needed: cython.int = 0
     if px is not None:
         needed = row.first
@@ -572,6 +706,8 @@ def unary(row, x):
     value = r.ufunc(a.nd)
     if not active(t, a.place):
         return dressed(value)
+    if t.forward:
+        return recorded(t, r, (x,), [a.nd], [a.place], value, None)
     keep: object = kept(t, 0, x, a.nd) if r.first & 1 else a.place
     if type(value) is _ndarray:
         place: Place = new_root(value)
@@ -610,6 +746,8 @@ def multiplied(x: object, y: object) -> object:
     value = xv @ yv
     if px is None and py is None:
         return dressed(value)
+    if t.forward:
+        return recorded(t, _matmul, (x, y), [xv, yv], [px, py], value, {})
     # Each operand's adjoint needs the other one.
     kx: object = kept(t, 0, x, xv) if py is not None else px
     ky: object = kept(t, 1, y, yv) if px is not None else py
@@ -715,7 +853,7 @@ def element(t: Tape, a: Array, index: object, value: object) -> object:
         whole = a.nd[(*index, ...) if type(index) is tuple else (index, ...)]
         return item(array_of(whole, new_view(a.place, whole)))
     root: Place = a.place if a.place.root is None else a.place.root
-    return append(t, _ELEMENT, root.number, element_at(a, bytes_to(a, index)), value, 1)
+    return element_read(t, root, element_at(a, bytes_to(a, index)), value)
 
 
 @cython.cfunc
@@ -789,7 +927,7 @@ def getitem(a: Array, index: object) -> object:
             root: Place = a.place if a.place.root is None else a.place.root
             here: cython.p_char = cython.cast(cython.p_char, cnp.PyArray_DATA(a.nd)) + quick
             v: cython.double = cython.cast(cython.p_double, here)[0]
-            return append(t, _ELEMENT, root.number, element_at(a, quick), v, 1)
+            return element_read(t, root, element_at(a, quick), v)
     if not is_basic(index):
         return _numpy.advanced(a, index)
     value = a.nd[index]
@@ -833,7 +971,7 @@ def item(x):
         a = copied(a, "K")
     root: Place = a.place if a.place.root is None else a.place.root
     at = (0 if a.place.root is None else a.place.address) >> 3
-    return append(t, _ELEMENT, root.number, at, a.nd.item(), 1)
+    return element_read(t, root, at, a.nd.item())
 
 
 @cython.cfunc
@@ -896,11 +1034,20 @@ def store(t: Tape, a: Array, index: object, x: object) -> cython.bint:
     if not tracked and not active(t, root):
         a.nd[index] = v
         return True
-    row: object = row_of(x) if tracked else constant_operand(t, x)
+    row: object = row_of(x) if tracked else 0 if t.forward else constant_operand(t, x)
     a.nd[index] = v
     if not active(t, root):
         activate(t, root)
-    append(t, _STORE, row, root.number, element_at(a, quick), 1)
+    offset: cython.Py_ssize_t = element_at(a, quick)
+    if not t.forward:
+        append(t, _STORE, row, root.number, offset, 1)
+        return True
+    d: cython.double = tangent_of(x) if tracked else 0.0
+    if cython.compiled:
+        doubles: cython.p_double = cython.cast(cython.p_double, cnp.PyArray_DATA(root.tangent))
+        doubles[offset] = d
+    else:
+        flat_memory(root.tangent)[offset] = d
     return True
 
 
@@ -934,7 +1081,7 @@ def write(target: Array, x):
         return
     if not tracked:
         activate(t, place)
-    array_row(t, record_of(WRITE, (source,), place, (), None))
+    written_row(t, WRITE, source, x, place, None)
 
 
 @cython.cfunc
@@ -969,7 +1116,7 @@ def write_at(target, index, x, survives):
     if not tracked:
         activate(t, a.place)
     options = {"index": index, "survives": survives}
-    array_row(t, record_of(WRITE_AT, (source,), a.place, (), options))
+    written_row(t, WRITE_AT, source, x, a.place, options)
 
 
 def add_at(target, index, x):
@@ -989,7 +1136,7 @@ def add_at(target, index, x):
         return
     if not active(t, a.place):
         activate(t, a.place)
-    array_row(t, record_of(ADD_AT, (source,), a.place, (), {"index": index, "survives": None}))
+    written_row(t, ADD_AT, source, x, a.place, {"index": index, "survives": None})
 
 
 @cython.cfunc
@@ -1020,7 +1167,7 @@ def add_in(own: object, ufunc: object, a: Array, x: object) -> object:
         return a
     if not active(t, a.place):
         activate(t, a.place)
-    array_row(t, record_of(own, (source,), a.place, (), None))
+    written_row(t, own, source, x, a.place, None)
     return a
 
 
@@ -1474,8 +1621,17 @@ def begun(x, own):
     place = place_of(x)
     data = np.array(plain_of(x), order="K")
     result: Array = fresh(t, data)
-    array_row(t, record_of(own, (place,), result.place, (), None))
+    if not t.forward:
+        array_row(t, record_of(own, (place,), result.place, (), None))
+    elif own is COPY:
+        result.place.tangent[...] = tangent_in(x)
     return result
+
+
+def push_by(tangents):
+    """Let `tangents` say what the tangents of operations and of writes are."""
+    global _tangents
+    _tangents = tangents
 
 
 def dispatch_to(numpy):

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from tapead import array, attributes, functions, scalar, writes
+from tapead import array, attributes, functions, scalar, tangents, writes
 
 functions.install()
 array.FUNCTIONS.update(writes.WRITES)
@@ -25,6 +25,7 @@ _answers = SimpleNamespace(
     pickled=attributes.pickled,
 )
 array.dispatch_to(_answers)
+array.push_by(tangents)
 scalar.dispatch_to(_answers)
 
 

@@ -7,6 +7,7 @@ its result is not to be trusted then.
 from __future__ import annotations
 
 import opcode
+import threading
 from types import FrameType
 
 from tapead.errors import (
@@ -42,6 +43,14 @@ def misuse(epoch: int) -> TapeadError:
             "Numbers of a recording live while the differentiated function runs: return what is "
             "needed (has_aux=True), or keep tapead.value(x).",
         )
+    elif owner[0] == threading.get_ident():
+        error = located(
+            DetachedError,
+            "a tracked number was used by a rule of custom_vjp or custom_jvp that it was not given "
+            "to; its derivative would be lost.",
+            "Make it an argument of the function, or hand over tapead.value(x).",
+        )
+        owner[1].pending = error
     else:
         thread, tape = owner
         error = located(
@@ -62,6 +71,13 @@ def unsupported(what: str) -> TapeadError:
         f"{what} are not supported yet.",
         "If no derivative is wanted here, compute with tapead.value(x).",
     )
+    current.tape.pending = error
+    return error
+
+
+def refused(what: str, remedy: str) -> TapeadError:
+    """The error for a derivative that is not there, kept in case the program swallows it."""
+    error = located(UnsupportedError, what, remedy)
     current.tape.pending = error
     return error
 

@@ -14,12 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from tapead import array, aware_random, reach
+from tapead import array, aware_random, reach, scalar
 from tapead.reach import ABSENT
 
 _MOST_HELD = 1024  # a container that holds more is not looked through
 _MOST = 512  # objects that are looked through for one call
 _GENERATORS = (np.random.Generator, np.random.RandomState)
+# What neither is a plain array nor leads to one.
+_NUMBERS = reach.LEAVES - {np.ndarray}
 
 
 def is_plain_array(x: Any) -> bool:
@@ -60,7 +62,10 @@ def _held_by(x: Any) -> Iterator[tuple[Any, Any]]:
             yield x, "__defaults__"
             yield from ((x.__kwdefaults__, name) for name in x.__kwdefaults__ or ())
     elif isinstance(x, (list, deque, dict)):
-        if len(x) <= _MOST_HELD:
+        if type(x) is list and scalar.all_liftable(x):
+            return  # what most lists are; the look of compiled code
+        values = x.values() if isinstance(x, dict) else x
+        if len(x) <= _MOST_HELD and not _NUMBERS.issuperset(map(type, values)):
             yield from ((x, key) for key in (list(x) if isinstance(x, dict) else range(len(x))))
     elif isinstance(x, functools.partial):
         yield from ((x.keywords, name) for name in x.keywords)

@@ -80,7 +80,8 @@ class Plan(NamedTuple):
     ``arrays`` are global names for plain arrays of floats, which get passive ones, and for what may
     hold such arrays;
     ``reads`` are the names that were looked up to find all this, with what they stood for: the plan
-    holds while they do.
+    holds while they do; ``nests`` is set where the function asks for derivatives itself, as far as
+    its names show.
     """
 
     bindings: tuple[Binding, ...]
@@ -88,6 +89,7 @@ class Plan(NamedTuple):
     arrays: tuple[tuple[dict, str], ...]
     reads: tuple[tuple[dict, str, Any], ...]
     watched: tuple[Binding, ...]
+    nests: bool = False
 
     def adds_to(self, other: Plan) -> bool:
         """Whether this plan rebinds anything that `other` does not."""
@@ -212,7 +214,32 @@ def _build(roots: tuple, extra: tuple[tuple[dict, types.CodeType], ...]) -> Plan
     # NumPy's functions have attributes, too.
     own = (read for read in reads if id(read[2]) not in _REPLACEMENTS)
     arrays = tuple((where, name) for where, name, x in own if held.may_lead_to_arrays(x))
-    return Plan(tuple(bindings), tuple(importers.values()), arrays, reads, tuple(watched))
+    nests = any(map(_is_transform, (x for _, _, x in reads)))
+    nests = nests or any(type(x).__module__ == "tapead.derived" for x in reached.objects)
+    nests = nests or any(_uses_transforms(code, holder) for holder, code in places)
+    return Plan(tuple(bindings), tuple(importers.values()), arrays, reads, tuple(watched), nests)
+
+
+# The public functions that differentiate, by the modules that they are in.
+_TRANSFORMS = {
+    "tapead.transforms": ("grad", "value_and_grad"),
+    "tapead.products": ("jvp", "vjp", "linearize", "hvp"),
+    "tapead.jacobians": ("jacfwd", "jacrev", "jacobian", "hessian"),
+}
+
+
+def _is_transform(x: Any) -> bool:
+    module, name = getattr(x, "__module__", None), getattr(x, "__name__", None)
+    return type(x) is types.FunctionType and name in _TRANSFORMS.get(module, ())
+
+
+def _uses_transforms(code: types.CodeType, holder: dict) -> bool:
+    """Whether code may say ``tapead.grad``, or another of these."""
+    names = reach.names_of(code)
+    modules = (holder.get(name) for name in names.loaded)
+    return any(x is sys.modules.get("tapead") for x in modules if x is not None) and any(
+        name in names.attributes for transforms in _TRANSFORMS.values() for name in transforms
+    )
 
 
 def _unbound(holder: dict, name: str, value: Any) -> Any:
@@ -226,6 +253,8 @@ def _unbound(holder: dict, name: str, value: Any) -> Any:
 # Plans by the shape of the function (its code, and what its closure leads to).
 _plans: OrderedDict[Any, _Shaped] = OrderedDict()
 _simple: OrderedDict[int, _Simple] = OrderedDict()
+# Functions that turned out to ask for derivatives themselves, by their code.
+_nesting: OrderedDict[Any, bool] = OrderedDict()
 # Modules that had to be found by trying, by the code of the function.
 _found: OrderedDict[Any, tuple[tuple[dict, types.CodeType], ...]] = OrderedDict()
 
@@ -263,6 +292,16 @@ def plan_for(f: Callable, args: Iterable[Any], remembered: Remembered) -> Plan:
         remembered.plan = _looked_up((f, *codes))
         remembered.roots = roots
     return remembered.plan
+
+
+def nests(f: Callable, args: Iterable[Any], remembered: Remembered) -> bool:
+    """Whether f asks for derivatives itself, as far as its names show, or as it once did."""
+    return plan_for(f, args, remembered).nests or _code(f) in _nesting
+
+
+def remember_nesting(f: Callable) -> None:
+    """f asked for derivatives when it ran."""
+    _remember(_nesting, _code(f), True)
 
 
 def _simple_plan(f: types.FunctionType) -> Plan:

@@ -18,6 +18,7 @@ cdef class Place:
     cdef public int shared
     cdef readonly int stretched
     cdef public bint negated
+    cdef public object tangent
 
 
 @cython.final
@@ -46,4 +47,5 @@ cdef Place new_root(object data)
 cdef Place new_view(Place place, object data)
 cdef int overlap(object data) except? -1
 cdef object adjoint_buffer(Place root)
+cpdef object flat_memory(object buffer)
 cdef object view_of(object buffer, Place place)

@@ -41,13 +41,13 @@ class Place:
     negated : whether its adjoint is minus what lies there: the imaginary part's of a complex one
     shared : 1 if the program may know this memory by names of its own, as a plain array; 2 if that
         is locked; 0 if not
+    tangent : in forward mode, the tangent of an active storage, laid out as that is
     """
 
     if not cython.compiled:
         __slots__ = (
             "address", "dtype", "epoch", "keeper", "keepers", "kept_epoch", "negated", "number",
-            "root", "shape", "shared",
-            "stretched", "strides", "written",
+            "root", "shape", "shared", "stretched", "strides", "tangent", "written",
         )  # fmt: skip
 
     def __init__(self, root, shape, strides, dtype, address):
@@ -62,7 +62,7 @@ class Place:
         self.stretched = 0
         self.negated = False
         self.epoch = self.kept_epoch = 0
-        self.keepers = None
+        self.keepers = self.tangent = None
 
     # With these a place stands, in rules, for an operand whose values nobody needs.
 
@@ -99,7 +99,7 @@ def new_root(data: object) -> Place:
     else:
         p.shape = data.shape
         p.dtype = data.dtype
-        p.root = p.strides = p.keepers = None
+        p.root = p.strides = p.keepers = p.tangent = None
         p.epoch = p.kept_epoch = 0
         p.shared = 0
         p.stretched = 0
@@ -139,7 +139,7 @@ def new_view(place: Place, data: object) -> Place:
         p.dtype = data.dtype
         p.strides = data.strides
         p.epoch = p.kept_epoch = 0
-        p.keepers = None
+        p.keepers = p.tangent = None
         p.shared = 0
         p.address = address_of(data) - root.address
         p.stretched = overlap(data)
@@ -200,6 +200,12 @@ def adjoint_buffer(root: Place) -> object:
     for n in root.shape:
         count *= n
     return np.ndarray(root.shape, root.dtype, np.zeros(count, root.dtype), 0, root.strides)
+
+
+def flat_memory(buffer):
+    """A buffer's memory in one dimension, as real numbers if it is complex."""
+    flat = buffer.ravel("K") if buffer.base is None or buffer.flags.forc else buffer.base
+    return flat.view(flat.real.dtype) if flat.dtype.kind == "c" else flat
 
 
 def zeros_at(root):

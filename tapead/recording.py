@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from types import FunctionType
 from typing import Any
 
@@ -12,10 +13,14 @@ from tapead import array, intercept, reach, scalar, trees
 from tapead.array import Array
 from tapead.errors import DetachedError
 from tapead.scalar import Scalar
-from tapead.tape import Tape
+from tapead.tape import Tape, current
 
 # Each try takes in one more module, so that this many are an error of ours, not of the program.
 _MOST_TRIES = 50
+
+
+class NeedsTape(BaseException):
+    """A derivative was asked for inside forward mode, which keeps no rows for it."""
 
 
 def recorded(
@@ -32,6 +37,10 @@ def recorded(
     as they were.  Where a number was detached in a module that was not foreseen, the module is
     taken in and `body` runs once more, unless `rerun` is False.
     """
+    if tape.forward:
+        # An inner derivative wants rows: whoever began in forward mode begins anew on the tape.
+        tape.pending = NeedsTape()
+        raise tape.pending
     tries = 0
     while True:
         if tape.depth == 0:
@@ -82,6 +91,68 @@ def recorded(
     raise cause from met
 
 
+def traced(
+    tape: Tape,
+    f: Callable,
+    args: tuple,
+    kwargs: dict,
+    positions: tuple[int, ...],
+    single: bool,
+    leaves: list,
+    spec: Any,
+    finish: Callable[[int, int, int, Any], Any],
+    rerun: bool,
+    remembered: intercept.Remembered,
+    directions: list | None = None,
+    twice: bool = False,
+) -> Any:
+    """``finish(lo, first_storage, begin, result)`` after a recorded run of f.
+
+    `leaves` are those of the arguments at `positions` (of the one argument, if `single`); they
+    begin variables in the rows lo <= r < begin.  With `directions`, their tangents, the run is in
+    forward mode; `twice` says that a recorded sweep may follow in this recording.
+    """
+    run = f if type(f) is FunctionType else intercept.aware_of(f)
+    if kwargs or len(args) > len(positions):
+        args, kwargs = intercept.aware_arguments(args, kwargs)
+    where = functools.partial(_where, positions, single)
+
+    def body(lo: int) -> Any:
+        if directions is not None:
+            tape.carry_tangents()
+        if twice:
+            tape.twice = True
+        first_storage = len(tape.storages)
+        lifted = lift(leaves, spec, where)
+        if directions is not None:
+            others = scalar.carry(lifted, directions)
+            for k in others:
+                array.carry(lifted[k], directions[k])
+        begin = len(tape)
+        call = args if len(args) == 1 else map(intercept.wrapped_argument, args)
+        call = list(call)
+        inputs = rebuild(spec, lifted)
+        if single:
+            call[positions[0]] = inputs
+        else:
+            for p, x in zip(positions, inputs, strict=True):
+                call[p] = x
+        result = run(*call, **kwargs)
+        if tape.pending is not None:
+            raise tape.pending  # the program swallowed it: its result is not to be trusted
+        return finish(lo, first_storage, begin, result)
+
+    return recorded(tape, f, args, body, rerun, remembered)
+
+
+def _where(positions: tuple[int, ...], single: bool, step: str) -> str:
+    """The name of a leaf in messages: ``argument 2['w'][0]``."""
+    if single:
+        return f"argument {positions[0]}{step}"
+    which, _, rest = step[1:].partition("]")
+    return f"argument {positions[int(which)]}{rest}"
+
+
 # ------------------------------------------------------------------------------- arguments ---
 
 _ONE = object()  # the structure of a single number or array
@@ -110,6 +181,13 @@ def rebuild(spec: Any, leaves: list) -> Any:
     if spec is tuple:
         return tuple(leaves)
     return trees.unflatten(spec, leaves)
+
+
+def tree_spec(spec: Any, leaves: Sequence) -> Any:
+    """The structure as optree has it, of a tree with as many leaves."""
+    if spec is _ONE or spec is list or spec is tuple:
+        return trees.flatten(rebuild(spec, [0.0] * len(leaves)))[1]
+    return spec
 
 
 def paths(spec: Any, count: int) -> list[str]:
@@ -154,7 +232,7 @@ def _real(leaf: Any, where: str) -> float | Scalar:
         return leaf
     if isinstance(leaf, (np.floating, np.integer)) and not isinstance(leaf, np.longdouble):
         return float(leaf)
-    what = f"{where} is {_describe(leaf)}"
+    what = f"{where} is {describe(leaf)}"
     if isinstance(leaf, np.ndarray):
         raise TypeError(f"{what} and dtype {leaf.dtype}; an array of float or complex was expected")
     raise TypeError(
@@ -163,7 +241,7 @@ def _real(leaf: Any, where: str) -> float | Scalar:
     )
 
 
-def _describe(x: Any) -> str:
+def describe(x: Any) -> str:
     text = repr(x)
     short = text if len(text) < 40 else text[:37] + "..."
     return f"{short} of type {x.__class__.__name__}"  # an array of ours is called an ndarray
@@ -196,8 +274,35 @@ def output_row(result: Any, f: Callable, holomorphic: bool = False) -> int | Any
     elif isinstance(result, tuple) and len(result) == 2:
         hint = " (has_aux=True differentiates the first and hands the second through)"
     raise TypeError(
-        f"{function_name(f)} returned {_describe(result)}; a gradient needs one real number{hint}"
+        f"{function_name(f)} returned {describe(result)}; a gradient needs one real number{hint}"
     )
+
+
+def with_aux(result: Any, f: Callable) -> tuple[Any, Any]:
+    """The value and the rest, of a function that has has_aux=True."""
+    if isinstance(result, tuple) and len(result) == 2:
+        return result
+    raise TypeError(
+        f"{function_name(f)} has has_aux=True and returned {type(result).__name__}; "
+        "a pair (value, aux) was expected"
+    )
+
+
+def undisturbed(f: Callable, *args: Any) -> Any:
+    """f of plain arguments, on a tape of its own: what runs here does not see it.
+
+    Rules of the user's run in the middle of recordings and of sweeps, and may do what they like.
+    """
+    outer = current.tape
+    tape = current.spare.pop() if current.spare else Tape()
+    current.tape = tape
+    scalar.activate(tape)
+    try:
+        return f(*args)
+    finally:
+        current.tape = outer
+        scalar.activate(outer)
+        current.spare.append(tape)
 
 
 def function_name(f: Callable) -> str:

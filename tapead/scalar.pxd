@@ -2,7 +2,7 @@ cimport cython
 from libc.math cimport isfinite, pow as c_pow
 from cpython.long cimport PyLong_AsDouble
 
-from tapead.partials cimport value as ieee_value
+from tapead.partials cimport first, value as ieee_value
 from tapead.tape cimport ROWS, Tape
 
 cdef extern from *:
@@ -45,6 +45,8 @@ cdef Tape tape_here()
 cpdef object unary(int code, object x, object original)
 cpdef object append(Tape t, int code, int a, int b, double v, int kind)
 cpdef object plain(object x)
+cpdef object with_tangent(Tape t, double v, double d, int kind)
+cpdef double tangent_of(object x) except? -1
 cpdef object row_of(object x)
 cpdef object at_row(Tape tape, Py_ssize_t row, double v, int kind=*)
 cpdef bint is_numpy(object x)

@@ -4,7 +4,8 @@
 
 A `Scalar` holds its value, its row and the epoch of its recording, and no Python object: it is
 not seen by the cyclic garbage collector.  Every operation first asks whether the number belongs to
-the recording that runs in this thread (`live`: one compare of epochs, one of threads).
+the recording that runs in this thread (`live`: one compare of epochs, one of threads).  In forward
+mode no rows are written: numbers carry their tangents, and what nobody holds any more is gone.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if not cython.compiled:
     from math import isfinite
     from threading import get_ident as thread
 
+    from tapead.partials import first
     from tapead.partials import value as ieee_value
 
     PyLong_AsDouble = float
@@ -115,17 +117,17 @@ def number(t: Tape, row: cython.Py_ssize_t, v: cython.double, kind: cython.int) 
     r.row = cython.cast(cython.int, row)
     r.kind = kind
     r.epoch = t.epoch
+    if not cython.compiled:
+        r.dv = 0.0
     return r
 
 
 @cython.cfunc
 @cython.inline
-def emit(
+def written(
     t: Tape, code: cython.int, a: cython.int, b: cython.int, v: cython.double, kind: cython.int
 ) -> Scalar:
-    """Append a row and give its number."""
-    if t.n == t.limit:
-        t.grow()
+    """Append a row, for which there is room, and give its number."""
     n: cython.Py_ssize_t = t.n
     i: cython.Py_ssize_t = n - t.start
     t.val[i] = v
@@ -136,6 +138,103 @@ def emit(
     # Bytes come last: to the C compiler they could be part of anything, which is then read anew.
     t.code[i] = cython.cast(cython.uchar, code)
     return r
+
+
+@cython.cfunc
+@cython.exceptval(-1)
+def carries(t: Tape) -> cython.int:
+    """Where there is no room for a row: whether that is because numbers carry their tangents and
+    no rows are written.  If not, room is made."""
+    if t.forward:
+        return 1
+    t.grow()
+    return 0
+
+
+@cython.cfunc
+def dual(
+    t: Tape,
+    code: cython.int,
+    a: cython.double,
+    da: cython.double,
+    b: cython.double,
+    db: cython.double,
+    v: cython.double,
+    kind: cython.int,
+) -> Scalar:
+    """The number that an operation gives in forward mode: its tangent by the operands' ones.
+
+    The arithmetic is that of a forward sweep over a row, to the last bit.
+    """
+    p: cython.double = 0.0
+    q: cython.double = 0.0
+    d: cython.double = 0.0
+    if code == _MUL:
+        p = b
+        q = a
+    elif code == _ADD:
+        p = 1.0
+        q = 1.0
+    elif da != 0.0 or db != 0.0:
+        p, q = first(code, a, b, v)
+    if p != 0.0 and da != 0.0:
+        d += p * da
+    if q != 0.0 and db != 0.0:
+        d += q * db
+    return carrying(t, v, d, kind)
+
+
+@cython.cfunc
+@cython.inline
+def carrying(t: Tape, v: cython.double, d: cython.double, kind: cython.int) -> Scalar:
+    """A number of forward mode, with its tangent."""
+    r: Scalar = number(t, t.serial, v, kind)
+    # Rows tell numbers apart, in tables that are keyed by them for instance.
+    t.serial = (t.serial + 1) & 0x7FFFFFFF
+    r.dv = d if cython.compiled else float(d)
+    return r
+
+
+@cython.cfunc
+@cython.inline
+def emit(t: Tape, code: cython.int, x: Scalar, v: cython.double, kind: cython.int) -> Scalar:
+    """What an operation on one number gives, with its row."""
+    if t.n == t.limit and carries(t):
+        return dual(t, code, x.v, x.dv, 0.0, 0.0, v, kind)
+    return written(t, code, x.row, 0, v, kind)
+
+
+@cython.cfunc
+@cython.inline
+def emit_xy(
+    t: Tape, code: cython.int, x: Scalar, y: Scalar, v: cython.double, kind: cython.int
+) -> Scalar:
+    """As `emit`, for two numbers."""
+    if t.n == t.limit and carries(t):
+        return dual(t, code, x.v, x.dv, y.v, y.dv, v, kind)
+    return written(t, code, x.row, y.row, v, kind)
+
+
+@cython.cfunc
+@cython.inline
+def emit_xc(
+    t: Tape, code: cython.int, x: Scalar, c: cython.double, v: cython.double, kind: cython.int
+) -> Scalar:
+    """As `emit`, for a number and a constant."""
+    if t.n == t.limit and carries(t):
+        return dual(t, code, x.v, x.dv, c, 0.0, v, kind)
+    return written(t, code, x.row, constant(t, c), v, kind)
+
+
+@cython.cfunc
+@cython.inline
+def emit_cx(
+    t: Tape, code: cython.int, c: cython.double, x: Scalar, v: cython.double, kind: cython.int
+) -> Scalar:
+    """As `emit`, for a constant and a number."""
+    if t.n == t.limit and carries(t):
+        return dual(t, code, c, 0.0, x.v, x.dv, v, kind)
+    return written(t, code, constant(t, c), x.row, v, kind)
 
 
 @cython.cfunc
@@ -231,23 +330,21 @@ def rare(op, left, right):
 def as_float(x):
     """The same number, standing for a float."""
     s: Scalar = x
-    return at_row(live(s), s.row, s.v, 0) if s.kind else s
+    return same(live(s), s, 0) if s.kind else s
 
 
 def as_numpy(x):
     """The same number, standing for an np.float64."""
     s: Scalar = x
-    return s if s.kind else at_row(live(s), s.row, s.v, 1)
+    return s if s.kind else same(live(s), s, 1)
 
 
 @cython.cfunc
-@cython.exceptval(-2147483648)
-def operand(t: Tape, x: object) -> cython.int:
-    """The operand that a number is: its row, or a constant."""
-    if type(x) is Scalar:
-        check_epoch(t, cython.cast(Scalar, x))
-        return cython.cast(Scalar, x).row
-    return constant(t, x)
+def same(t: Tape, s: Scalar, kind: cython.int) -> Scalar:
+    """A number with another kind."""
+    r: Scalar = number(t, s.row, s.v, kind)
+    r.dv = s.dv
+    return r
 
 
 def plain(x):
@@ -291,12 +388,13 @@ class Scalar:
     """A float that knows its row.  `isinstance(x, float)` holds; `type(x) is float` does not."""
 
     if not cython.compiled:
-        __slots__ = ("epoch", "kind", "row", "v")
+        __slots__ = ("dv", "epoch", "kind", "row", "v")
 
     v: cython.double
     row: cython.int
     kind: cython.int  # 1 where it stands for an np.float64, 0 for a float
     epoch: cython.ulonglong
+    dv: cython.double  # its tangent, in forward mode
 
     def __init__(self, *args):
         raise TypeError("tracked numbers are not made by hand: float(x) makes a float")
@@ -378,72 +476,72 @@ class Scalar:
         t: Tape = live(self)
         if type(other) is Scalar:
             check_epoch(t, cython.cast(Scalar, other))
-            return emit(
+            return emit_xy(
                 t,
                 _ADD,
-                self.row,
-                cython.cast(Scalar, other).row,
+                self,
+                cython.cast(Scalar, other),
                 self.v + cython.cast(Scalar, other).v,
                 self.kind | cython.cast(Scalar, other).kind,
             )
         if type(other) is float or type(other) is int:
             c: cython.double = as_double(other)
-            return emit(t, _ADD, self.row, constant(t, c), self.v + c, self.kind)
+            return emit_xc(t, _ADD, self, c, self.v + c, self.kind)
         return rare(_add, self, other)
 
     def __radd__(self, other):
         t: Tape = live(self)
         if type(other) is float or type(other) is int:
             c: cython.double = as_double(other)
-            return emit(t, _ADD, constant(t, c), self.row, c + self.v, self.kind)
+            return emit_cx(t, _ADD, c, self, c + self.v, self.kind)
         return rare(_add, other, self)
 
     def __sub__(self, other):
         t: Tape = live(self)
         if type(other) is Scalar:
             check_epoch(t, cython.cast(Scalar, other))
-            return emit(
+            return emit_xy(
                 t,
                 _SUB,
-                self.row,
-                cython.cast(Scalar, other).row,
+                self,
+                cython.cast(Scalar, other),
                 self.v - cython.cast(Scalar, other).v,
                 self.kind | cython.cast(Scalar, other).kind,
             )
         if type(other) is float or type(other) is int:
             c: cython.double = as_double(other)
-            return emit(t, _SUB, self.row, constant(t, c), self.v - c, self.kind)
+            return emit_xc(t, _SUB, self, c, self.v - c, self.kind)
         return rare(_sub, self, other)
 
     def __rsub__(self, other):
         t: Tape = live(self)
         if type(other) is float or type(other) is int:
             c: cython.double = as_double(other)
-            return emit(t, _SUB, constant(t, c), self.row, c - self.v, self.kind)
+            return emit_cx(t, _SUB, c, self, c - self.v, self.kind)
         return rare(_sub, other, self)
 
     def __mul__(self, other):
         t: Tape = live(self)
         if type(other) is Scalar:
             check_epoch(t, cython.cast(Scalar, other))
-            return emit(
+            return emit_xy(
                 t,
                 _MUL,
-                self.row,
-                cython.cast(Scalar, other).row,
+                self,
+                cython.cast(Scalar, other),
                 self.v * cython.cast(Scalar, other).v,
                 self.kind | cython.cast(Scalar, other).kind,
             )
         if type(other) is float or type(other) is int:
             c: cython.double = as_double(other)
-            return emit(t, _MUL, self.row, constant(t, c), self.v * c, self.kind)
+            return emit_xc(t, _MUL, self, c, self.v * c, self.kind)
         return rare(_mul, self, other)
 
     def __rmul__(self, other):
         t: Tape = live(self)
         if type(other) is float or type(other) is int:
             c: cython.double = as_double(other)
-            return emit(t, _MUL, constant(t, c), self.row, c * self.v, self.kind)
+            return emit_cx(t, _MUL, c, self, c * self.v, self.kind)
         return rare(_mul, other, self)
 
     def __truediv__(self, other):
@@ -452,11 +550,11 @@ class Scalar:
             check_epoch(t, cython.cast(Scalar, other))
             if cython.cast(Scalar, other).v == 0.0:
                 return by_zero(self, other)
-            return emit(
+            return emit_xy(
                 t,
                 _DIV,
-                self.row,
-                cython.cast(Scalar, other).row,
+                self,
+                cython.cast(Scalar, other),
                 self.v / cython.cast(Scalar, other).v,
                 self.kind | cython.cast(Scalar, other).kind,
             )
@@ -464,7 +562,7 @@ class Scalar:
             c: cython.double = as_double(other)
             if c == 0.0:
                 return by_zero(self, c)
-            return emit(t, _DIV, self.row, constant(t, c), self.v / c, self.kind)
+            return emit_xc(t, _DIV, self, c, self.v / c, self.kind)
         return rare(_truediv, self, other)
 
     def __rtruediv__(self, other):
@@ -473,7 +571,7 @@ class Scalar:
             c: cython.double = as_double(other)
             if self.v == 0.0:
                 return by_zero(c, self)
-            return emit(t, _DIV, constant(t, c), self.row, c / self.v, self.kind)
+            return emit_cx(t, _DIV, c, self, c / self.v, self.kind)
         return rare(_truediv, other, self)
 
     def __pow__(self, other, modulo=None):
@@ -482,11 +580,11 @@ class Scalar:
             return pow(self.v, plain(other), plain(modulo))  # raises what a float raises
         if type(other) is Scalar:
             check_epoch(t, cython.cast(Scalar, other))
-            return emit(
+            return emit_xy(
                 t,
                 _POW,
-                self.row,
-                cython.cast(Scalar, other).row,
+                self,
+                cython.cast(Scalar, other),
                 power(
                     self.v,
                     cython.cast(Scalar, other).v,
@@ -496,19 +594,19 @@ class Scalar:
             )
         if type(other) is float or type(other) is int:
             c: cython.double = as_double(other)
-            return emit(t, _POWC, self.row, constant(t, c), power(self.v, c, self.kind), self.kind)
+            return emit_xc(t, _POWC, self, c, power(self.v, c, self.kind), self.kind)
         return rare(_pow, self, other)
 
     def __rpow__(self, other, modulo=None):
         t: Tape = live(self)
         if type(other) is float or type(other) is int:
             c: cython.double = as_double(other)
-            return emit(t, _POW, constant(t, c), self.row, power(c, self.v, self.kind), self.kind)
+            return emit_cx(t, _POW, c, self, power(c, self.v, self.kind), self.kind)
         return rare(_pow, other, self)
 
     def __neg__(self):
         t: Tape = live(self)
-        return emit(t, _NEG, self.row, 0, -self.v, self.kind)
+        return emit(t, _NEG, self, -self.v, self.kind)
 
     def __pos__(self):
         check(self)
@@ -516,7 +614,7 @@ class Scalar:
 
     def __abs__(self):
         t: Tape = live(self)
-        return emit(t, _ABS, self.row, 0, abs(self.v), self.kind)
+        return emit(t, _ABS, self, abs(self.v), self.kind)
 
     # -- operators whose results are whole or piecewise so; Python computes the values
 
@@ -548,7 +646,7 @@ class Scalar:
             return _round(self.v)
         rounded: cython.double = _round(np.float64(self.v) if self.kind else self.v, ndigits)
         digits: cython.double = max(-400, min(400, operator.index(ndigits)))
-        return emit(t, _ROUND, self.row, constant(t, digits), rounded, self.kind)
+        return emit_xc(t, _ROUND, self, digits, rounded, self.kind)
 
     def __int__(self):
         check(self)
@@ -740,25 +838,63 @@ def begun(t: Tape, leaf: object) -> object:
     if type(leaf) is Scalar:
         check_epoch(t, cython.cast(Scalar, leaf))
         x: Scalar = leaf
-        return emit(t, _COPY, x.row, 0, x.v, x.kind)
-    return emit(t, _INPUT, 0, 0, as_double(leaf), 0)
+        return emit(t, _COPY, x, x.v, x.kind)
+    return leading(t, as_double(leaf))
+
+
+@cython.cfunc
+@cython.inline
+def leading(t: Tape, v: cython.double) -> Scalar:
+    """A variable that begins with the value v; its tangent is 0 until it is given one."""
+    if t.n == t.limit and carries(t):
+        return carrying(t, v, 0.0, 0)
+    return written(t, _INPUT, 0, 0, v, 0)
 
 
 def write(code, x, v, kind=0):
     """Append the row of a function of one tracked number whose value is v."""
     t: Tape = live(x)
-    return emit(t, code, operand(t, x), 0, v, kind)
+    return emit(t, code, x, v, kind)
 
 
 def write2(code, x, y, v, kind=0):
     """Append the row of a function of two numbers, at least one of them tracked."""
-    t: Tape = live(x if type(x) is Scalar else y)
-    return emit(t, code, operand(t, x), operand(t, y), v, kind)
+    if type(x) is not Scalar:
+        return emit_cx(live(y), code, x, y, v, kind)
+    t: Tape = live(x)
+    if type(y) is Scalar:
+        check_epoch(t, cython.cast(Scalar, y))
+        return emit_xy(t, code, x, y, v, kind)
+    return emit_xc(t, code, x, y, v, kind)
 
 
 def append(t, code, a, b, v, kind):
     """Append a row as it is given: the way of array operations onto the tape."""
-    return emit(t, code, a, b, v, kind)
+    if t.n == t.limit and carries(t):
+        raise RuntimeError("a row was about to be written in forward mode, which keeps none")
+    return written(t, code, a, b, v, kind)
+
+
+def with_tangent(t, v, d, kind):
+    """A number of forward mode, and its tangent: what array operations give there."""
+    return carrying(t, v, d, kind)
+
+
+def tangent_of(x):
+    """The tangent that a number carries in forward mode."""
+    return cython.cast(Scalar, x).dv
+
+
+def carry(values, tangents):
+    """Give numbers of forward mode their tangents; the positions of what is no number."""
+    k: cython.Py_ssize_t
+    others: list = []
+    for k in range(len(values)):
+        if type(values[k]) is Scalar:
+            cython.cast(Scalar, values[k]).dv = tangents[k]
+        else:
+            others.append(k)
+    return others
 
 
 def unary(code, x, original):
@@ -771,7 +907,7 @@ def unary(code, x, original):
     v: cython.double = ieee_value(code, s.v, 0.0)
     if not isfinite(v):
         v = original(s.v)
-    return emit(t, code, s.row, 0, v, 0)
+    return emit(t, code, s, v, 0)
 
 
 def at_row(tape, row, v, kind=0):
@@ -796,7 +932,7 @@ def row_of(x):
 def stop(x):
     """A number with x's value and no derivative."""
     s: Scalar = x
-    return emit(live(s), _STOP, s.row, 0, s.v, s.kind)
+    return emit(live(s), _STOP, s, s.v, s.kind)
 
 
 # Messages of Python name the type: a tracked number is called what it stands for.

@@ -164,23 +164,24 @@ def reverse(tape: Tape, lo: cython.Py_ssize_t, adjoint, buffers=None):
     if hi == lo:
         return 0, 0
     with np.errstate(all="ignore"):
-        return reverse_all(tape, lo, hi, adjoint, buffers)
+        return reverse_all(tape, lo, lo, hi, adjoint, buffers)
 
 
 @cython.cfunc
 def reverse_all(
     tape: Tape,
     lo: cython.Py_ssize_t,
+    begin: cython.Py_ssize_t,
     hi: cython.Py_ssize_t,
     adjoint: object,
     buffers: Buffers | None,
 ) -> object:
-    """`reverse`, without a word of NumPy's about infinities."""
+    """The reverse sweep over begin <= r < hi, in place."""
     if cython.compiled:
         adj: cython.double[::1] = adjoint
-        return walk_back(tape, lo, lo, hi, cython.address(adj[0]), buffers, False)
+        return walk_back(tape, lo, begin, hi, cython.address(adj[0]), buffers, False)
     numbers = adjoint.tolist()
-    visited = walk_back(tape, lo, lo, hi, numbers, buffers, False)
+    visited = walk_back(tape, lo, begin, hi, numbers, buffers, False)
     adjoint[:] = numbers
     return visited
 
@@ -208,8 +209,7 @@ def array_gradient(tape, lo, first_storage, begin, output, consume):
     inputs = input_places(tape, lo, begin)
     row: cython.Py_ssize_t = -1
     if type(output) is Place:
-        buffers.made(output.number if output.root is None else output.root.number)
-        buffers.view(output)[...] = -1 if output.negated else 1
+        buffers.seed(output, np.ones(output.shape, output.dtype))
     else:
         row = output
     hi = len(tape)
@@ -221,28 +221,51 @@ def array_gradient(tape, lo, first_storage, begin, output, consume):
     ]
 
 
-def array_tangent(tape, lo, first_storage, begin, directions, outputs):
-    """Tangents of outputs along a direction: a float or an array for each of the inputs.
+def pull(tape, lo, first_storage, begin, hi, outputs, seeds):
+    """Adjoints of the inputs, the rows lo <= r < begin, by those of outputs: floats and arrays.
 
-    `outputs` are rows or places; None, and its tangent None, stands for what is constant.
+    `outputs` are rows or places below row hi; the tape stays as it is.
     """
-    buffers = Buffers(tape, lo, first_storage)
-    tangents = np.zeros(len(tape) - lo)
+    buffers = Buffers(tape, lo, first_storage) if tape.storages or tape.records else None
+    adjoint = np.zeros(max(hi, begin) - lo)
+    for output, seed in zip(outputs, seeds, strict=True):
+        if type(output) is Place:
+            buffers.seed(output, seed)
+        elif output >= lo:
+            adjoint[output - lo] += seed
+    inputs = input_places(tape, lo, begin)
+    with np.errstate(all="ignore"):
+        reverse_all(tape, lo, begin, hi, adjoint, buffers)
+    return [
+        x if place is None else buffers.final(place)
+        for x, place in zip(adjoint[: begin - lo].tolist(), inputs, strict=True)
+    ]
+
+
+def push(tape, lo, first_storage, begin, hi, directions, outputs):
+    """Tangents of outputs along a direction: a float or an array, for each of the inputs.
+
+    `outputs` are rows or places below row hi.
+    """
+    buffers = Buffers(tape, lo, first_storage) if tape.storages or tape.records else None
+    tangents = np.zeros(max(hi, begin) - lo)
     for r, place in enumerate(input_places(tape, lo, begin)):
         if place is None:
             tangents[r] = directions[r]
         else:
             buffers.made(place.number)[...] = directions[r]
-    forward(tape, lo, len(tape), tangents, buffers)
+    forward(tape, lo, hi, tangents, buffers)
     results = []
     for output in outputs:
-        if output is None:
-            results.append(None)
-        elif type(output) is Place:
-            buffers.made(output.number if output.root is None else output.root.number)
-            results.append(buffers.view(output))
+        if type(output) is Place:
+            number = output.number if output.root is None else output.root.number
+            if buffers.wanted(number):
+                buffers.made(number)
+                results.append(buffers.view(output))
+            else:
+                results.append(np.zeros(output.shape, output.dtype))
         else:
-            results.append(tangents[output - lo])
+            results.append(float(tangents[output - lo]) if output >= lo else 0.0)
     return results
 
 

@@ -4,7 +4,7 @@ from cpython.ref cimport Py_REFCNT
 
 from tapead.array cimport plain_of
 from tapead.kernels cimport add, add_outer, add_times, all_finite, alike as kernels_alike, fused, simple as kernels_simple, times
-from tapead.places cimport Place, Record, Row, adjoint_buffer, view_of
+from tapead.places cimport Place, Record, Row, adjoint_buffer, flat_memory, view_of
 
 
 @cython.final

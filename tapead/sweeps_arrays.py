@@ -15,14 +15,14 @@ from tapead import kernels
 from tapead.array import ADD_AT, ADD_IN, COPY, INPUT, STOP, SUB_IN, WRITE, WRITE_AT
 from tapead.places import Place, Record, Row, positions, unstretched
 from tapead.rules.indexing import add_at
-from tapead.rules.table import unbroadcast
+from tapead.rules.table import Joint, unbroadcast
 
 if not cython.compiled:
     from tapead.array import plain_of
     from tapead.kernels import add, add_outer, add_times, all_finite, fused, times
     from tapead.kernels import alike as kernels_alike
     from tapead.kernels import simple as kernels_simple
-    from tapead.places import adjoint_buffer, view_of
+    from tapead.places import adjoint_buffer, flat_memory, view_of
 else:
     cnp.import_array()
 
@@ -92,8 +92,7 @@ class Buffers:
 
     def seed(self, p: Place, term):
         """Add to the adjoint of a place: a seed."""
-        self.made(p.number if p.root is None else p.root.number)
-        self.view(p)[...] += term
+        add_term(self, p, np.asarray(term), False)
 
     def final(self, p: Place):
         """A place's adjoint as an array of its own, when the sweep is over."""
@@ -134,12 +133,6 @@ class Buffers:
     def set_element(self, number: cython.int, offset: cython.Py_ssize_t, t: cython.double):
         """Write one element's tangent."""
         flat_memory(self.made(number))[offset] = t
-
-
-def flat_memory(buffer):
-    """A buffer's memory in one dimension, as real numbers if it is complex."""
-    flat = buffer.ravel("K") if buffer.base is None or buffer.flags.forc else buffer.base
-    return flat.view(flat.real.dtype) if flat.dtype.kind == "c" else flat
 
 
 # ------------------------------------------------------------------------------- backward ---
@@ -255,6 +248,8 @@ def reverse_record(buffers: Buffers, record: Record, g: cython.double):
         return None if taken is None else pairs(add_term(buffers, record.ins[0], taken, True))
     if rule is INPUT or rule is STOP:
         return None
+    if type(rule) is Joint:
+        return reverse_joint(buffers, record)
     return reverse_rule(buffers, record, g)
 
 
@@ -279,6 +274,21 @@ def adjoint_of(buffers: Buffers, out: object, g: cython.double) -> object:
             ]
         )
     return np.float64(g) if g != 0.0 else None
+
+
+def reverse_joint(buffers: Buffers, record: Record):
+    """The record of a `Joint` rule: all operands' adjoints at once."""
+    g = adjoint_of(buffers, record.out, 0.0)
+    if g is None or not any_nonzero(g):
+        return None
+    terms: list = []
+    adjoints = record.rule.pull(g, record.options, buffers.lo, False)
+    for place, term in zip(record.ins, adjoints, strict=True):
+        if place is not None and term is not None:
+            given = add_term(buffers, place, np.asarray(term), False)
+            if given is not None:
+                terms.append(given)
+    return terms
 
 
 def reverse_rule(buffers: Buffers, record: Record, adjoint: cython.double):

@@ -29,7 +29,7 @@ from tapead.places import (
     zeros_at,
 )
 from tapead.rules.indexing import scattered
-from tapead.rules.table import Shaped, product, unbroadcast
+from tapead.rules.table import Joint, Shaped, product, unbroadcast
 from tapead.scalar import Scalar
 from tapead.sweeps import dependence
 from tapead.tape import Tape
@@ -71,11 +71,11 @@ def _compiled(formula: str) -> Callable:
     return eval(f"lambda a, b, v: {ieee(formula)}", _NAMES)  # the table is ours
 
 
-_DA = [_compiled(op.da) for op in OPS]
-_DB = [_compiled(op.db) for op in OPS]
+DA = [_compiled(op.da) for op in OPS]
+DB = [_compiled(op.db) for op in OPS]
 
 
-def _product(partial, adjoint):
+def times(partial, adjoint):
     """partial * adjoint, but None for what the numeric sweep skips: 0 against no finite number."""
     if type(partial) is float:
         if partial == 0.0:
@@ -94,34 +94,41 @@ def _product(partial, adjoint):
 _ARRAY, _ELEMENT, _STORE = CODES["array"], CODES["element"], CODES["store"]
 
 
-def reverse(tape: Tape, lo: int, first_storage: int, begin: int, output: int | Place) -> Sequence:
-    """d `output` / d each input, the rows lo <= r < begin, as tracked numbers or arrays, or plain.
+def number_at(tape: Tape, k: int) -> Scalar | float:
+    """Operand k of a row: the tracked number of row k, or a constant."""
+    value = tape.operand_value(k)
+    return scalar.at_row(tape, k, value) if k >= 0 else value
 
-    `output` is a row, or the place of an array of one element.
+
+def reverse(
+    tape: Tape, lo: int, first_storage: int, begin: int, hi: int, outputs: Sequence, seeds: Sequence
+) -> list:
+    """Adjoints of the inputs, the rows lo <= r < begin, as tracked numbers or arrays, or plain.
+
+    `outputs` are rows, or places of arrays, below row hi, and `seeds` their adjoints.
     """
     with np.errstate(all="ignore"):
-        return _reverse(tape, lo, first_storage, begin, output)
+        return _reverse(tape, lo, first_storage, begin, hi, outputs, seeds)
 
 
-def _reverse(tape: Tape, lo: int, first_storage: int, begin: int, output: int | Place) -> Sequence:
+def _reverse(
+    tape: Tape, lo: int, first_storage: int, begin: int, hi: int, outputs: Sequence, seeds: Sequence
+) -> list:
     """`reverse`, without a word of NumPy's about infinities."""
-    hi = len(tape)
     marks = dependence(tape, lo, hi, begin, first_storage)
     adjoints: list = [None] * (hi - lo)
-    storages = _Storages(tape, lo, first_storage)
-    if isinstance(output, Place):
-        storages.add(output, np.ones(output.shape, output.dtype))
-    else:
-        adjoints[output - lo] = 1.0
-
-    def operand(k):
-        value = tape.operand_value(k)
-        return scalar.at_row(tape, k, value) if k >= 0 else value
+    storages = Storages(tape, lo, first_storage)
 
     def add(at, term):
         if at >= lo and marks[at - lo] & 1:
             before = adjoints[at - lo]
             adjoints[at - lo] = term if before is None else before + term
+
+    for output, seed in zip(outputs, seeds, strict=True):
+        if isinstance(output, Place):
+            storages.add(output, seed)
+        else:
+            add(output, seed)
 
     for r in range(hi - 1, begin - 1, -1):
         g = adjoints[r - lo]
@@ -133,13 +140,13 @@ def _reverse(tape: Tape, lo: int, first_storage: int, begin: int, output: int | 
             continue
         if g is None or not marks[r - lo] & 1:
             continue
-        a = operand(j)
-        b = operand(k) if OPS[code].arity == 2 else 0.0
+        a = number_at(tape, j)
+        b = number_at(tape, k) if OPS[code].arity == 2 else 0.0
         v = scalar.at_row(tape, r, value)
-        for at, formula in ((j, _DA[code]), (k, _DB[code])):
+        for at, formula in ((j, DA[code]), (k, DB[code])):
             # An unused operand points at row 0, and its partial is 0.
             if at >= lo and marks[at - lo] & 1:
-                term = _product(formula(a, b, v), g)
+                term = times(formula(a, b, v), g)
                 if term is not None:
                     before = adjoints[at - lo]
                     adjoints[at - lo] = term if before is None else before + term
@@ -157,8 +164,8 @@ def _reverse(tape: Tape, lo: int, first_storage: int, begin: int, output: int | 
 # -------------------------------------------------------------------------------- array rows ---
 
 
-class _Storages:
-    """The adjoints of storages, as arrays of ours: what happens to them becomes rows.
+class Storages:
+    """The adjoints, or tangents, of storages, as arrays of ours: what happens to them becomes rows.
 
     An adjoint is kept as it came until a part of it has to be changed; then it is a copy.
     """
@@ -175,7 +182,7 @@ class _Storages:
         root = root_of(place)
         if not self.wanted(root):
             return
-        term = _fitted(term, place)
+        term = fitted(term, place)
         if place.root is not None:
             self._add_to_view(place, -term if place.negated else term)
             return
@@ -230,6 +237,11 @@ class _Storages:
         held = self.held.get(place.number)
         return np.zeros(place.shape, place.dtype) if held is None else held
 
+    def put(self, place: Place, term: object) -> None:
+        """Let a storage's tangent be this."""
+        self.own.discard(place.number)
+        self.held[place.number] = term
+
     def take(self, place: Place) -> object:
         self.own.discard(place.number)
         return self.held.pop(place.number, None)
@@ -250,7 +262,7 @@ def _view_of(data: np.ndarray, place: Place) -> np.ndarray:
     return np.ndarray(place.shape, place.dtype, _memory(data), place.address, place.strides)
 
 
-def _fitted(term: object, place: Place) -> object:
+def fitted(term: object, place: Place) -> object:
     """A term in the shape and dtype of the operand that it belongs to."""
     if type(term) is not Array:
         term = (
@@ -265,7 +277,7 @@ def _fitted(term: object, place: Place) -> object:
     return term if term.dtype == place.dtype else term.astype(place.dtype)
 
 
-def _array_row(tape: Tape, r: int, row: tuple, g: object, storages: _Storages, add) -> None:
+def _array_row(tape: Tape, r: int, row: tuple, g: object, storages: Storages, add) -> None:
     """The step over a row of one of the three codes for arrays."""
     code, a, b, value = row
     if code == _ELEMENT:
@@ -288,7 +300,7 @@ def _array_row(tape: Tape, r: int, row: tuple, g: object, storages: _Storages, a
             add(place, np.real(term) if np.iscomplexobj(term) else term)
 
 
-def _terms(tape: Tape, record: Record, r: int, g: object, storages: _Storages):
+def _terms(tape: Tape, record: Record, r: int, g: object, storages: Storages):
     """The operands of a record with what is to be added to their adjoints."""
     rule, out = record.rule, record.out
     if rule in (INPUT, STOP):
@@ -313,12 +325,16 @@ def _terms(tape: Tape, record: Record, r: int, g: object, storages: _Storages):
     if rule is COPY:
         yield record.ins[0], g
         return
+    if type(rule) is Joint:
+        terms = rule.pull(g, record.options, storages.lo, True)
+        yield from ((p, x) for p, x in zip(record.ins, terms, strict=True) if x is not None)
+        return
     if type(g) is float:
         g = np.float64(g)  # rules ask it for its dtype
     elif type(g) is Scalar:
         g = scalar.as_numpy(g)
-    operands = [_operand(tape, record, k) for k in range(len(record.ins))]
-    v = _value(tape, record, r)
+    operands = [operand_of(tape, record, k) for k in range(len(record.ins))]
+    v = value_of(tape, record, r)
     for i, place in enumerate(record.ins):
         if place is None:
             continue
@@ -336,7 +352,7 @@ def _terms(tape: Tape, record: Record, r: int, g: object, storages: _Storages):
             yield place, rule.adjoints[i](g, v, *operands, **record.options)
 
 
-def _write_terms(record: Record, storages: _Storages):
+def _write_terms(record: Record, storages: Storages):
     place, source = record.out, record.ins[0]
     if storages.held.get(root_of(place).number) is None:
         return
@@ -359,7 +375,7 @@ def _write_terms(record: Record, storages: _Storages):
         yield source, -term if place.negated else term
 
 
-def _operand(tape: Tape, record: Record, k: int) -> object:
+def operand_of(tape: Tape, record: Record, k: int) -> object:
     """The k-th operand as it was, tracked if it has a derivative."""
     place, value = record.ins[k], record.kept[k]
     if place is None or type(value) in (Place, Array, Shaped):
@@ -372,7 +388,7 @@ def _operand(tape: Tape, record: Record, k: int) -> object:
     return scalar.at_row(tape, place, float(value), 1 if isinstance(value, np.generic) else 0)
 
 
-def _value(tape: Tape, record: Record, r: int) -> object:
+def value_of(tape: Tape, record: Record, r: int) -> object:
     """The value of a record's result, tracked."""
     v, out = record.kept[-1], record.out
     if isinstance(v, (Place, Array)) or v is None:

@@ -1,28 +1,106 @@
-"""Array rows in forward sweeps: the tangents of storages, one record at a time."""
+"""Tangents of array operations: of their values, and of what writes do.
+
+One function for all that goes forward: sweeps over the records of a tape, sweeps that are
+themselves recorded, and forward mode, where arrays carry their tangents.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from tapead import kernels
-from tapead.array import ADD_AT, ADD_IN, COPY, INPUT, STOP, SUB_IN, WRITE, WRITE_AT, plain_of
-from tapead.places import Place, Row
-from tapead.rules.table import LINEAR
+from tapead import array, kernels
+from tapead.array import ADD_AT, ADD_IN, COPY, SUB_IN, WRITE, Own, plain_of
+from tapead.places import Place, Row, view_at
+from tapead.rules.table import LINEAR, Joint
+
+_ADDING = (ADD_IN, SUB_IN, ADD_AT)
+
+
+def tangent(rule, tangents, operands, v, options, product=kernels.product, linear=None):
+    """The tangent of a rule's value by the operands' tangents, None for zeros.
+
+    `product` multiplies by partials, and ``linear(rule, operands, options)`` is a rule's function:
+    numeric ones unless others are given.
+    """
+    linear = _function if linear is None else linear
+    total = None
+    for i, t in enumerate(tangents):
+        if t is None:
+            continue
+        term = _term(rule, i, t, operands, v, options, product, linear)
+        if term is None:
+            continue
+        if total is None:
+            total = term
+        elif type(total) is tuple:
+            total = tuple(a + b for a, b in zip(total, term, strict=True))
+        else:
+            total = total + term
+    if total is not None:
+        return total
+    if isinstance(v, tuple):
+        return tuple(_zeros(part) for part in v)
+    return _zeros(v)
+
+
+def _zeros(v):
+    return np.zeros(np.shape(v), getattr(v, "dtype", float))
+
+
+def _function(rule, operands, options):
+    return rule.function(*operands, **options)
+
+
+def _term(rule, i, t, operands, v, options, product, linear):
+    """What the tangent of the i-th operand adds to the value's; None for nothing."""
+    if type(rule) is Row:
+        partial = rule.partials[i]
+        if partial is None:
+            return None
+        return product(t, partial if type(partial) is float else partial(*operands, v))
+    if rule.variadic:
+        if rule.tangents is LINEAR:
+            given = [t if k == i else np.zeros(x.shape, x.dtype) for k, x in enumerate(operands)]
+            return linear(rule, (given,) if linear is _function else given, options)
+        return rule.tangents(i, t, v, *operands, **options)
+    if rule.tangents[i] is LINEAR:
+        given = [t if k == i else x for k, x in enumerate(operands)]
+        return linear(rule, given, options)
+    return rule.tangents[i](t, v, *operands, **options)
+
+
+def overwrite(view, own, t, options):
+    """What a write does to the tangent of what it writes into; t is that of what is written, None
+    for zeros."""
+    if own is ADD_IN:
+        view += t
+    elif own is SUB_IN:
+        view -= t
+    elif own is ADD_AT:
+        np.add.at(view, options["index"], t)
+    elif own is WRITE:
+        view[...] = 0 if t is None else t
+    else:
+        view[options["index"]] = 0 if t is None else t
+
+
+# ------------------------------------------------------------------- sweeps over the records ---
 
 
 def forward_record(buffers, record, tangent_of_row):
     """One array row of the forward sweep; gives the row's own tangent, where it is a number."""
     rule = record.rule
-    if rule in (INPUT, STOP):
-        return 0.0
-    if rule in (WRITE, WRITE_AT, ADD_IN, SUB_IN, ADD_AT):
-        forward_write(buffers, record, tangent_of_row)
+    if isinstance(rule, Own) and rule is not COPY:
+        if record.ins and rule not in (array.INPUT, array.STOP):
+            forward_write(buffers, record, tangent_of_row)
         return 0.0
     tangents = [_tangent(buffers, place, tangent_of_row) for place in record.ins]
     if all(t is None for t in tangents):
         return 0.0
     if rule is COPY:
         result = np.array(tangents[0], order="K")
+    elif type(rule) is Joint:
+        result = rule.push(tangents, record.options, buffers.lo, False)
     else:
         kept = [plain_of(x) for x in record.kept]
         v = kept.pop()
@@ -30,49 +108,13 @@ def forward_record(buffers, record, tangent_of_row):
         result = tangent(rule, tangents, kept, v, record.options)
     if type(record.out) is tuple:
         for place, part in zip(record.out, result, strict=True):
-            if type(place) is Place:
+            if type(place) is Place and part is not None:
                 _put(buffers, place, part)
         return 0.0
     if type(record.out) is Place:
         _put(buffers, record.out, result)
         return 0.0
     return float(np.real(result))
-
-
-def tangent(rule, tangents, operands, v, options):
-    """The tangent of a rule's value by the operands' tangents, None for zeros."""
-    total = None
-    for i, t in enumerate(tangents):
-        if t is None:
-            continue
-        if type(rule) is Row:
-            partial = rule.partials[i]
-            if partial is None:
-                continue
-            term = kernels.product(t, partial if type(partial) is float else partial(*operands, v))
-        elif rule.variadic:
-            term = _variadic(rule, i, t, operands, v, options)
-        elif rule.tangents[i] is LINEAR:
-            given = [t if k == i else x for k, x in enumerate(operands)]
-            term = rule.function(*given, **options)
-        else:
-            term = rule.tangents[i](t, v, *operands, **options)
-        if total is None:
-            total = term
-        elif type(total) is tuple:
-            total = tuple(a + b for a, b in zip(total, term, strict=True))
-        else:
-            total = total + term
-    if total is None:
-        return np.zeros(np.shape(v), getattr(v, "dtype", float))
-    return total
-
-
-def _variadic(rule, i, t, operands, v, options):
-    if rule.tangents is LINEAR:
-        given = [t if k == i else np.zeros(x.shape, x.dtype) for k, x in enumerate(operands)]
-        return rule.function(given, **options)
-    return rule.tangents(i, t, v, *operands, **options)
 
 
 def _tangent(buffers, place, tangent_of_row):
@@ -94,20 +136,30 @@ def _put(buffers, place, tangent):
 
 
 def forward_write(buffers, record, tangent_of_row):
+    """The record of a write."""
     place = record.out
     root = place if place.root is None else place.root
     t = _tangent(buffers, record.ins[0], tangent_of_row)
-    if t is None and (record.rule in (ADD_IN, SUB_IN, ADD_AT) or buffers.get(root.number) is None):
+    if t is None and (record.rule in _ADDING or buffers.get(root.number) is None):
         return
     buffers.made(root.number)
-    view = buffers.view(place)
-    if record.rule is ADD_IN:
-        view += t
-    elif record.rule is SUB_IN:
-        view -= t
-    elif record.rule is ADD_AT:
-        np.add.at(view, record.options["index"], t)
-    elif record.rule is WRITE:
-        view[...] = 0 if t is None else t
-    else:
-        view[record.options["index"]] = 0 if t is None else t
+    overwrite(buffers.view(place), record.rule, t, record.options)
+
+
+# ------------------------------------------------------------------------------ forward mode ---
+
+
+def of(rule, tangents, operands, value, options):
+    """The tangent of an operation's value, in forward mode."""
+    if rule is COPY:
+        return tangents[0].copy()
+    with np.errstate(all="ignore"):
+        return tangent(rule, tangents, operands, value, options or {})
+
+
+def write(own, place, t, options):
+    """Write, in forward mode, into the tangent of the storage that a place lies in."""
+    if t is None and own in _ADDING:
+        return
+    root = place if place.root is None else place.root
+    overwrite(root.tangent if place.root is None else view_at(root.tangent, place), own, t, options)

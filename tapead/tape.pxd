@@ -42,6 +42,17 @@ cdef class Tape:
     cdef readonly unsigned long long epoch
     cdef readonly int depth
     cdef public object pending
+    # Forward mode: numbers carry their tangents, and no rows are written.  The number that the next
+    # one gets in the place of a row.
+    cdef readonly bint forward
+    cdef int serial
+    # Whether a recorded sweep may follow, as in a recording inside another.
+    cdef public bint twice
+    # The first rows of the recordings that are open.
+    cdef readonly list begins
+    # In how many rules of the user's own, on tracked numbers, the program is: each stands for the
+    # derivative that it serves.
+    cdef public int in_rules
     # Array operations: their records, and storages by number; the owners of plain arrays that were
     # met, by id, those that may not be written until the recording ends, and what those held at
     # first that the program has written into.

@@ -8,7 +8,8 @@ row k; an operand k < 0 is the constant number -1 - k. Rows are only ever append
 number is the name of the variable it computes, and every sweep is a straight walk.
 
 Columns grow by chunks of ``ROWS`` rows and are never copied.  ``grow`` is the one branch behind
-which everything unusual hides: the end of a chunk, and a row for which the source line is wanted.
+which everything unusual hides: the end of a chunk, a row for which the source line is wanted, and
+forward mode, which writes none.
 """
 
 from __future__ import annotations
@@ -101,6 +102,11 @@ class Tape:
         self.depth = 0
         self.epoch = 0
         self.pending = None
+        self.forward = False
+        self.serial = 0
+        self.twice = False
+        self.begins = []
+        self.in_rules = 0
         self.keeps_lines = keeps_lines
         self.places = []
         self.place_ids = {}
@@ -139,6 +145,8 @@ class Tape:
 
     def grow(self):
         """Make room for row `n`, which `limit` does not allow yet."""
+        if self.forward:
+            raise RuntimeError("a row was about to be written in forward mode, which keeps none")
         if self.n == self.start + ROWS:
             self.enter_chunk(self.n >> BITS)
         if self.keeps_lines:
@@ -226,11 +234,19 @@ class Tape:
             self.pending = None
             recording_threads[self.epoch] = (threading.get_ident(), self)
         self.depth += 1
+        self.begins.append(self.n)
         return self.n
+
+    def carry_tangents(self):
+        """Let the recording that has just begun run in forward mode, until it ends."""
+        self.forward = True
+        self.serial = 0
+        self.limit = self.n
 
     def shut(self):
         """End the innermost recording.  Numbers are stale from the end of the outermost on."""
         self.depth -= 1
+        self.begins.pop()
         if self.depth == 0 and self.epoch:
             self.retire()
 
@@ -241,6 +257,11 @@ class Tape:
         """
         recording_threads.pop(self.epoch, None)
         self.epoch = 0
+        self.twice = False
+        self.in_rules = 0
+        if self.forward:
+            self.forward = False
+            self.limit = self.start if self.keeps_lines else self.start + ROWS
         if self.owners:
             self.owners.clear()
             self.saved.clear()
@@ -328,10 +349,12 @@ if cython.compiled:
 
 
 class _Current(threading.local):
-    """The tape of each thread, made when the thread first records."""
+    """The tape of each thread, made when the thread first records, and others that it keeps for
+    what runs in between."""
 
     def __init__(self):
         self.tape = Tape()
+        self.spare = []
 
 
 current = _Current()

@@ -115,8 +115,11 @@ def _slope(at: Callable, point: list, direction: list, mode: str) -> float:
     if mode == "rev":
         return float(_inner(direction, grad(at)(point)))
     tape = record(at, point, lines=False)
-    (tangent,) = sweeps.array_tangent(tape._tape, 0, 0, len(point), direction, tape.outputs)
-    return 0.0 if tangent is None else float(tangent)
+    if tape.outputs == (None,):
+        return 0.0
+    rows = len(tape._tape)
+    (tangent,) = sweeps.push(tape._tape, 0, 0, len(point), rows, direction, tape.outputs)
+    return float(tangent)
 
 
 def _check(

@@ -13,10 +13,6 @@ import optree
 NAMESPACE = "tapead"
 
 
-def _is_unknown_dataclass(x: Any) -> bool:
-    return dataclasses.is_dataclass(x) and not isinstance(x, type)
-
-
 class _State:
     """What a dataclass instance has beside its fields; all states of a class are equal.
 
@@ -75,7 +71,7 @@ def _register(cls: type) -> None:
 def flatten(tree: Any) -> tuple[list, Any]:
     """The leaves of a tree and its structure.  None is a leaf."""
     leaves, spec = optree.tree_flatten(tree, none_is_leaf=True, namespace=NAMESPACE)
-    unknown = {type(x) for x in leaves if _is_unknown_dataclass(x)}
+    unknown = [cls for cls in set(map(type, leaves)) if dataclasses.is_dataclass(cls)]
     if not unknown:
         return leaves, spec
     for cls in unknown:

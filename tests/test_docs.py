@@ -73,11 +73,11 @@ def test_readme_lists_every_example():
 # From the bottom to the top.  The modules of rules and of scipy are one step each.
 ORDER = [
     "elementary", "errors", "ieee", "kernels", "rules", "scipy", "tape", "special", "partials",
-    "places", "guards", "scalar", "array", "sweeps_arrays", "tangents", "sweeps",
-    "sweeps_recorded", "math", "calls", "operands", "rows", "aware_scipy", "functions",
-    "attributes", "writes", "aware_random", "aware_numpy", "dispatch", "trees", "aware", "reach",
-    "held", "intercept", "recording", "transforms", "inspect.listing", "record", "testing",
-    "supported",
+    "places", "guards", "scalar", "array", "lanes", "sweeps_arrays", "tangents", "sweeps",
+    "sweeps_recorded", "sweeps_recorded_forward", "segments", "math", "calls", "operands",
+    "rows", "aware_scipy", "functions", "attributes", "writes", "aware_random", "aware_numpy", "dispatch", "trees", "aware", "reach",
+    "held", "intercept", "recording", "forms", "derived", "traces", "transforms", "second_order",
+    "products", "jacobians", "custom", "inspect.listing", "record", "testing", "supported",
 ]  # fmt: skip
 
 

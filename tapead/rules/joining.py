@@ -363,9 +363,14 @@ def _conditions(x: Any, condlist: Any, count: int) -> np.ndarray:
     return conditions
 
 
+CONCATENATE = Rule(
+    _joined, "*arrays; axis, dtype, casting", _concatenate_back, _concatenate_tangent
+)
+STACK = Rule(_stacked, "*arrays; axis, dtype, casting", _stack_back, _stack_tangent)
+
 RULES = (
-    Rule(_joined, "*arrays; axis, dtype, casting", _concatenate_back, _concatenate_tangent),
-    Rule(_stacked, "*arrays; axis, dtype, casting", _stack_back, _stack_tangent),
+    CONCATENATE,
+    STACK,
     Rule(_padded, "array; widths, mode, options", _padded_back, _padded_tangent),
 )
 

@@ -109,6 +109,30 @@ class Elementwise:
         return f"<rule of {self.ufunc.__name__}>"
 
 
+class Joint:
+    """The derivative of a function of several operands and results, for all of them together: a
+    rule that is in no table but the user's, or the sweeps over a tape that was kept.
+
+    Attributes
+    ----------
+    pull : ``(adjoints of the results, options, lo, recorded) -> adjoints of the operands``
+    push : ``(tangents of the operands, options, lo, recorded) -> tangents of the results``
+
+    None stands for zeros.  `lo` is the first row of the segment that is swept, `recorded` says
+    whether the sweep is.
+    """
+
+    __slots__ = ("name", "pull", "push")
+
+    def __init__(self, name: str, pull: Callable, push: Callable) -> None:
+        self.name = name
+        self.pull = pull
+        self.push = push
+
+    def __repr__(self) -> str:
+        return f"<rule of {self.name}>"
+
+
 VALUE = 1 << 30
 
 

@@ -166,7 +166,7 @@ def forward(f, inputs, directions):
     tape = tapead.record(f, *inputs, lines=False)
     if tape.outputs[0] is None:
         return 0.0
-    found = sweeps.array_tangent(tape._tape, 0, 0, len(inputs), directions, tape.outputs)[0]
+    found = sweeps.push(tape._tape, 0, 0, len(inputs), len(tape), directions, tape.outputs)[0]
     return float(np.real(np.sum(found)))
 
 

@@ -1,0 +1,471 @@
+"""Rules of the user's own: custom_vjp and custom_jvp.
+
+A call of such a function is one row, whose derivative is the rule.  Outside of nested derivatives
+the function and its rule see plain numbers and arrays, and may call compiled code.  Inside they are
+run on tracked ones, because a second derivative is that of the rule; to the derivatives further out
+the value is what the rule's own code computes, as everywhere in the field (JAX, *Custom derivative
+rules*).
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import types
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from tapead import array, forms, guards, recording, trees
+from tapead.elementary import CODES, OPS
+from tapead.forms import Form
+from tapead.places import Place, root_of
+from tapead.rules.table import Joint
+from tapead.segments import row_or_place
+from tapead.tape import current
+from tapead.traces import Traced, trace
+
+
+class CustomFunction:
+    """A function with a rule for its derivative: what `custom_vjp` and `custom_jvp` give."""
+
+    def __init__(self, f: Callable, kind: str, nondiff_argnums: Sequence[int]) -> None:
+        if not callable(f):
+            raise TypeError(f"a function was expected, {type(f).__name__} given: {f!r}")
+        self.__wrapped__ = f
+        self.__module__ = getattr(f, "__module__", None)
+        self.__doc__ = f.__doc__
+        self.__name__ = getattr(f, "__name__", type(f).__name__)
+        self.__qualname__ = recording.function_name(f)
+        self._kind = kind
+        self._nondiff = tuple(nondiff_argnums)
+        self._rules: tuple[Callable, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<tapead.{self._kind} {self.__qualname__}>"
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else types.MethodType(self, instance)
+
+    def __reduce__(self) -> Any:
+        place: Any = sys.modules.get(self.__module__)
+        for part in self.__qualname__.split("."):
+            place = getattr(place, part, None)
+        if place is not self:
+            raise TypeError(f"{self!r} is not found under its name, and cannot be pickled")
+        return self.__qualname__
+
+    def defvjp(self, fwd: Callable, bwd: Callable) -> None:
+        """Set the rule: ``fwd(*args) -> (result, residuals)`` and ``bwd(residuals, adjoint)``.
+
+        bwd gives a tuple with an adjoint for each argument, None for zero.  Arguments at
+        `nondiff_argnums` come first in bwd, and have none.
+        """
+        self._only("custom_vjp", "defvjp")
+        self._rules = (fwd, bwd)
+
+    def defjvp(self, rule: Callable) -> Callable:
+        """Set the rule: ``rule(primals, tangents) -> (result, tangent)``; a decorator.
+
+        Arguments at `nondiff_argnums` come first.
+        """
+        self._only("custom_jvp", "defjvp")
+        self._rules = (rule,)
+        return rule
+
+    def defjvps(self, *parts: Callable | None) -> None:
+        """Set the rule by a function for each argument: ``(tangent, result, *primals)``.
+
+        They are added up; None is for an argument that the result does not depend on.
+        """
+        self._only("custom_jvp", "defjvps")
+
+        def rule(*given: Any) -> tuple[Any, Any]:
+            *fixed, primals, tangents = given
+            value = self(*self._put_together(fixed, primals))
+            terms = [
+                part(t, value, *primals)
+                for part, t in zip(parts, tangents, strict=True)
+                if part is not None
+            ]
+            return value, sum(terms[1:], terms[0]) if terms else 0.0 * value
+
+        self._rules = (rule,)
+
+    def _only(self, kind: str, name: str) -> None:
+        if self._kind != kind:
+            raise TypeError(f"{name} belongs to {kind}; {self!r} is a {self._kind}")
+
+    # ---------------------------------------------------------------------------- calls ---
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        tape = current.tape
+        if not (tape.depth and tape.epoch):
+            return self.__wrapped__(*args, **kwargs)
+        if kwargs:
+            bound = inspect.signature(self.__wrapped__).bind(*args, **kwargs)
+            bound.apply_defaults()
+            args = bound.args
+        fixed, chosen = self._taken_apart(args)
+        leaves, spec = trees.flatten(chosen)
+        if any(map(array.is_active, trees.flatten(fixed)[0])):
+            raise guards.refused(
+                f"{self!r} was given a tracked number in an argument of nondiff_argnums.",
+                "Leave it out of nondiff_argnums, or hand over tapead.value(x).",
+            )
+        if not any(map(array.is_active, leaves)):
+            return self.__wrapped__(*args)
+        if not self._rules:
+            raise AttributeError(f"{self!r} has no rule yet: call its {self._kind[7:]} first")
+        if self._kind == "custom_vjp" and tape.forward:
+            raise self._wrong_mode()
+        ins = forms.forms_of(leaves, spec, f"an argument of {self!r}: its leaf ")
+        call = _Call(self, fixed, leaves, spec, ins)
+        return call.nested() if call.level > 1 else call.plain()
+
+    def _wrong_mode(self) -> Exception:
+        return guards.refused(
+            f"forward mode came to {self!r}, whose rule is for reverse mode.",
+            "Use grad, vjp or jacrev, or give the function a rule by custom_jvp.",
+        )
+
+    def _taken_apart(self, args: tuple) -> tuple[tuple, tuple]:
+        """The arguments at nondiff_argnums, and the others."""
+        at = {k % len(args) if k < 0 else k for k in self._nondiff}
+        fixed = tuple(x for k, x in enumerate(args) if k in at)
+        return fixed, tuple(x for k, x in enumerate(args) if k not in at)
+
+    def _put_together(self, fixed: Sequence, others: Sequence) -> tuple:
+        """`_taken_apart`, undone."""
+        count = len(fixed) + len(others)
+        at = {k % count if k < 0 else k for k in self._nondiff}
+        fixed, others = iter(fixed), iter(others)
+        return tuple(next(fixed) if k in at else next(others) for k in range(count))
+
+
+class _Call:
+    """One call of a function with a rule, some of whose arguments are tracked."""
+
+    def __init__(
+        self, f: CustomFunction, fixed: tuple, leaves: list, spec: Any, ins: list[Form]
+    ) -> None:
+        self.f, self.fixed, self.leaves, self.spec, self.ins = f, fixed, leaves, spec, ins
+        self.outs: list[Form] = []
+        self.out_spec: Any = None
+        self.residuals: Any = None
+        self.primals: tuple = ()
+        self.made: Traced | None = None
+        # Which derivative this call is of, counted from the outermost.
+        tape = current.tape
+        self.level = tape.depth + tape.twice - tape.in_rules
+
+    def plain(self) -> Any:
+        """The value, and one row, where no further derivative follows: all is plain to the rule."""
+        self.primals = trees.unflatten(self.spec, [array.plain_data(x) for x in self.leaves])
+        args = self.f._put_together(self.fixed, self.primals)
+        if self.f._kind == "custom_vjp":
+            value = self.pair(self.undisturbed(self.f._rules[0], *args), "(result, residuals)")
+            value, residuals = value
+            self.residuals = trees.map_leaves(_copy, residuals)
+        else:
+            value = self.undisturbed(self.f.__wrapped__, *args)
+        self.primals = trees.map_leaves(_copy, self.primals)
+        return self.row(value, self.leaves, None)
+
+    def nested(self) -> Any:
+        """As `plain`, where the rule is differentiated in turn: all is tracked to it."""
+        given = [_begun(x) for x in self.leaves]
+        primals = trees.unflatten(self.spec, given)
+        seen = _Seen(given)
+        if self.f._kind == "custom_vjp":
+            args = self.f._put_together(self.fixed, primals)
+            value = self.pair(self.in_rule(self.f._rules[0], *args), "(result, residuals)")
+            value, residuals = value
+            self.residuals = trees.map_leaves(_copy, residuals)
+        else:
+            value = self.in_rule(self.linearized, primals, levels=2)
+        seen.refuse_strangers(self.f)
+        return self.row(trees.map_leaves(array.plain_data, value), self.leaves, value)
+
+    def row(self, value: Any, operands: list, computed: Any) -> Any:
+        """The tracked result, with its row; `computed` is what the rule's code gave, tracked."""
+        leaves, self.out_spec, self.outs = forms.results(value, self.f, "differentiated")
+        if computed is not None:
+            operands = [*operands, *trees.flatten(computed)[0]]
+        tape = current.tape
+        # Of two levels in one recording, as for hvp, the inner one's sweep is recorded.
+        both = tape.twice and self.level == 2
+        options = {
+            "begin": tape.begins[max(0, self.level - 1 - tape.twice)],
+            "recorded": both,
+            "nested": computed is not None,
+            # Not what the user differentiates forward, but what a rule's value is made of.
+            "in_rule": tape.in_rules > 0,
+        }
+        rule = Joint(repr(self.f), self.pull, self.push)
+        return trees.unflatten(self.out_spec, array.joint(rule, operands, leaves, options))
+
+    def undisturbed(self, f: Callable, *args: Any) -> Any:
+        return recording.undisturbed(f, *args)
+
+    def in_rule(self, f: Callable, *args: Any, levels: int = 1) -> Any:
+        """f of tracked arguments: calls of the function in there belong to the derivatives further
+        out.  Of `levels`, what is more than one stands for recordings that f opens."""
+        tape = current.tape
+        tape.in_rules += levels
+        try:
+            return f(*args)
+        finally:
+            tape.in_rules = max(0, tape.in_rules - levels)
+
+    def pair(self, given: Any, what: str) -> tuple:
+        if isinstance(given, tuple) and len(given) == 2:
+            return given
+        raise TypeError(
+            f"the rule of {self.f!r} returned {recording.describe(given)}; a pair {what} was "
+            "expected"
+        )
+
+    # ---------------------------------------------------------------------- derivatives ---
+
+    def is_inner(self, options: dict, lo: int, recorded: bool) -> bool:
+        """Whether a sweep is that of the innermost derivative: it takes the rule; those further out
+        see what the rule's code computed."""
+        if not options["nested"]:
+            return True
+        return lo == options["begin"] and (recorded or not options["recorded"])
+
+    def pull(self, adjoints: Sequence, options: dict, lo: int, recorded: bool) -> list:
+        """Adjoints of the operands by the result's."""
+        if not self.is_inner(options, lo, recorded):
+            return [*[None] * len(self.ins), *adjoints]
+        rest = [None] * (len(self.outs) if options["nested"] else 0)
+        filled = [
+            form.zeros() if g is None else form.dressed(g)
+            for form, g in zip(self.outs, adjoints, strict=True)
+        ]
+        if self.f._kind == "custom_vjp":
+            run = self.in_rule if options["nested"] else self.undisturbed
+            return [*self.by_rule(trees.unflatten(self.out_spec, filled), run), *rest]
+        if options["nested"]:
+            return [*self.made.segment.pull([*[None] * len(filled), *filled]), *rest]
+        return self.undisturbed(self.transposed, filled)
+
+    def by_rule(self, adjoint: Any, run: Callable) -> list:
+        """Adjoints as bwd gives them, checked; ``run(bwd, *args)`` calls it."""
+        bwd = self.f._rules[1]
+        args = (*self.fixed, self.residuals, adjoint)
+        given = run(bwd, *args)
+        whole = trees.unflatten(self.spec, self.leaves)
+        if not isinstance(given, (tuple, list)) or len(given) != len(whole):
+            count = len(given) if isinstance(given, (tuple, list)) else recording.describe(given)
+            raise TypeError(
+                f"the rule of {self.f!r} gave {count} adjoints; a tuple of {len(whole)} was "
+                "expected, one for each argument"
+            )
+        found, k = [], 0
+        for j, (x, argument) in enumerate(zip(given, whole, strict=True)):
+            leaves, spec = recording.inputs(argument)
+            part = self.ins[k : k + len(leaves)]
+            k += len(leaves)
+            name = f"adjoint {j} of the rule of {self.f!r}"
+            found += (
+                [None] * len(part)
+                if x is None
+                else forms.matching(x, spec, part, name, f"argument {j}")
+            )
+        return found
+
+    def transposed(self, adjoints: list) -> list:
+        """Adjoints of the operands by the transposed rule of forward mode, which is linear."""
+        made = trace(
+            self.tangent_of, self.zeros(), {}, tuple(range(len(self.ins))), False, self.zeros(),
+            "transposed", rerun=False,
+        )  # fmt: skip
+        found = made.segment.pull(adjoints)
+        made.release()
+        return found
+
+    def transposed_back(self, tangents: list) -> list:
+        """The result's tangents by the transposed rule of reverse mode, which is linear."""
+        zeros = tuple([form.zeros() for form in self.outs])
+
+        def back(*adjoints: Any) -> list:
+            adjoint = trees.unflatten(self.out_spec, list(adjoints))
+            given = self.by_rule(adjoint, lambda bwd, *args: bwd(*args))
+            filled = zip(given, self.ins, strict=True)
+            return [form.zeros() if x is None else x for x, form in filled]
+
+        made = trace(
+            back, zeros, {}, tuple(range(len(zeros))), False, zeros, "transposed", rerun=False
+        )
+        found = made.segment.pull(tangents)
+        made.release()
+        return found
+
+    def zeros(self) -> tuple:
+        return tuple([form.zeros() for form in self.ins])
+
+    def tangent_of(self, *tangents: Any) -> Any:
+        """The rule of forward mode on plain primals, its tangent alone."""
+        return self.value_and_tangent(self.primals, tangents)[1]
+
+    def value_and_tangent(self, primals: tuple, tangents: Sequence) -> tuple[Any, Any]:
+        """What the rule of forward mode gives, checked."""
+        given = self.f._rules[0](*self.fixed, primals, trees.unflatten(self.spec, list(tangents)))
+        value, tangent = self.pair(given, "(result, tangent)")
+        _, spec, outs = forms.results(value, self.f, "differentiated")
+        name = f"the tangent of the rule of {self.f!r}"
+        found = forms.matching(
+            tangent, spec, [f._replace(whole=False) for f in outs], name, "its result"
+        )
+        return value, trees.unflatten(spec, found)
+
+    def linearized(self, primals: tuple) -> Any:
+        """The value by the rule of forward mode, whose rows are kept as those of a linear map."""
+
+        def run(*tangents: Any) -> Any:
+            return self.value_and_tangent(primals, tangents)
+
+        zeros = self.zeros()
+        positions = tuple(range(len(zeros)))
+        self.made = trace(run, zeros, {}, positions, False, zeros, "differentiated", rerun=False)
+        return self.made.value[0]
+
+    def push(self, tangents: Sequence, options: dict, lo: int, recorded: bool) -> list:
+        """Tangents of the result by the operands'."""
+        if not self.is_inner(options, lo, recorded):
+            return list(tangents[len(self.ins) :])
+        if self.f._kind == "custom_vjp" and not options["in_rule"]:
+            raise self.f._wrong_mode()
+        filled = [
+            form.zeros() if t is None else form.dressed(t)
+            for form, t in zip(self.ins, tangents[: len(self.ins)], strict=True)
+        ]
+        if self.f._kind == "custom_vjp":
+            if options["nested"]:
+                return self.in_rule(self.transposed_back, filled, levels=2)
+            return self.undisturbed(self.transposed_back, filled)
+        if options["nested"]:
+            return self.made.segment.push(filled)[len(self.outs) :]
+        _, tangent = self.undisturbed(self.value_and_tangent, self.primals, filled)
+        return trees.flatten(tangent)[0]
+
+
+class _Seen:
+    """The tape before a rule runs on tracked numbers, to find those that it was not given."""
+
+    def __init__(self, given: list) -> None:
+        self.tape = tape = current.tape
+        self.row, self.record, self.storage = len(tape), len(tape.records), len(tape.storages)
+        places = [row_or_place(x) for x in given]
+        self.rows = [x for x in places if type(x) is int]
+        self.storages = {root_of(x).number for x in places if type(x) is Place}
+
+    def refuse_strangers(self, f: CustomFunction) -> None:
+        """An error if rows that were written since read others than those of arguments."""
+        if self.strange_rows() or any(map(self.is_strange, self.tape.records[self.record :])):
+            raise guards.detached(
+                f"the rule of {f!r} used a tracked number that it was not given; its derivative "
+                "would be lost. Make it an argument."
+            )
+
+    def strange_rows(self) -> bool:
+        codes, a, b, _ = self.tape.rows(self.row, len(self.tape))
+        arity = _ARITY[codes]
+        for k, least in ((a, 1), (b, 2)):
+            read = k[(arity >= least) & (k >= 0) & (k < self.row)]
+            if not np.isin(read, self.rows).all():
+                return True
+        stores = a[codes == CODES["store"]]
+        elements = a[codes == CODES["element"]]
+        outer = set(elements[elements < self.storage].tolist()) - self.storages
+        return (
+            bool(outer) or not np.isin(stores[(stores >= 0) & (stores < self.row)], self.rows).all()
+        )
+
+    def is_strange(self, record: Any) -> bool:
+        for x in record.ins:
+            if type(x) is Place:
+                number = root_of(x).number
+                if number < self.storage and number not in self.storages:
+                    return True
+            elif x is not None and x < self.row and x not in self.rows:
+                return True
+        return False
+
+
+_ARITY = np.array([op.arity for op in OPS])
+
+
+def _begun(x: Any) -> Any:
+    """An argument as the rule gets it: nobody else's."""
+    return x.copy() if array.is_active(x) and isinstance(x, np.ndarray) else x
+
+
+def _copy(x: Any) -> Any:
+    return x.copy() if isinstance(x, np.ndarray) and x.ndim else x
+
+
+def custom_vjp(f: Callable | None = None, nondiff_argnums: Sequence[int] = ()) -> Any:
+    """A function with a rule of its own for reverse mode; a decorator.
+
+    The rule is set by ``f.defvjp(fwd, bwd)``: ``fwd(*args)`` gives ``(result, residuals)``, and
+    ``bwd(residuals, adjoint)`` a tuple with an adjoint for each argument, of its structure, shapes
+    and kinds, or None for zero.  Where no second derivative is under way both get plain numbers and
+    arrays, and may do anything with them; else they are differentiated in turn.
+
+    Forward mode that comes to the function (`jvp`, `jacfwd`, `linearize`) raises UnsupportedError.
+    A tracked number that f or its rule use without having been given it raises an error, too.
+
+    Parameters
+    ----------
+    nondiff_argnums : positions of arguments without derivative; they come first in bwd
+
+    Examples
+    --------
+    >>> import math, tapead
+    >>> @tapead.custom_vjp
+    ... def log1pexp(x):
+    ...     return math.log1p(math.exp(x))
+    >>> def fwd(x):
+    ...     return log1pexp(x), x
+    >>> def bwd(x, adjoint):
+    ...     return (adjoint / (1.0 + math.exp(-x)),)
+    >>> log1pexp.defvjp(fwd, bwd)
+    >>> tapead.grad(log1pexp)(0.0)
+    0.5
+    """
+    if f is None:
+        return lambda f: CustomFunction(f, "custom_vjp", nondiff_argnums)
+    return CustomFunction(f, "custom_vjp", nondiff_argnums)
+
+
+def custom_jvp(f: Callable | None = None, nondiff_argnums: Sequence[int] = ()) -> Any:
+    """A function with a rule of its own for forward mode; a decorator.
+
+    The rule is set by ``f.defjvp(rule)``, itself a decorator: ``rule(primals, tangents)`` gives
+    ``(result, tangent of the result)``, where the tangent is linear in the tangents.  Reverse mode
+    transposes the rule, so there the tangent has to be computed by what tapead differentiates.
+
+    Parameters
+    ----------
+    nondiff_argnums : positions of arguments without derivative; they come first in the rule
+
+    Examples
+    --------
+    >>> import math, tapead
+    >>> @tapead.custom_jvp
+    ... def log1pexp(x):
+    ...     return math.log1p(math.exp(x))
+    >>> @log1pexp.defjvp
+    ... def rule(primals, tangents):
+    ...     (x,), (t,) = primals, tangents
+    ...     return log1pexp(x), t / (1.0 + math.exp(-x))
+    >>> tapead.jvp(log1pexp, (0.0,), (1.0,))[1], tapead.grad(log1pexp)(0.0)
+    (0.5, 0.5)
+    """
+    if f is None:
+        return lambda f: CustomFunction(f, "custom_jvp", nondiff_argnums)
+    return CustomFunction(f, "custom_jvp", nondiff_argnums)
