@@ -223,10 +223,10 @@ def _lifted(leaf: Any, named: Callable[[int], str], k: int) -> Scalar | Array:
             leaf = leaf.astype(float)
         if (leaf.dtype.kind == "f" and leaf.dtype.itemsize <= 8) or leaf.dtype.kind == "c":
             return array.begun(leaf, array.INPUT)
-    return scalar.lift([leaf if scalar.liftable(leaf) else _real(leaf, named(k))])[0]
+    return scalar.lift([leaf if scalar.liftable(leaf) else real(leaf, named(k))])[0]
 
 
-def _real(leaf: Any, where: str) -> float | Scalar:
+def real(leaf: Any, where: str) -> float | Scalar:
     """The leaf as a float, or an error that names it."""
     if scalar.liftable(leaf):
         return leaf

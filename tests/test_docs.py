@@ -75,9 +75,10 @@ ORDER = [
     "elementary", "errors", "ieee", "kernels", "rules", "scipy", "tape", "special", "partials",
     "places", "guards", "scalar", "array", "lanes", "sweeps_arrays", "tangents", "sweeps",
     "sweeps_recorded", "sweeps_recorded_forward", "segments", "math", "calls", "operands",
-    "rows", "aware_scipy", "functions", "attributes", "writes", "aware_random", "aware_numpy", "dispatch", "trees", "aware", "reach",
-    "held", "intercept", "recording", "forms", "derived", "traces", "transforms", "second_order",
-    "products", "jacobians", "custom", "inspect.listing", "record", "testing", "supported",
+    "rows", "aware_scipy", "functions", "attributes", "writes", "aware_random", "aware_numpy",
+    "dispatch", "trees", "aware", "reach", "held", "intercept", "recording", "forms", "derived",
+    "traces", "transforms", "second_order", "products", "jacobians", "custom",
+    "inspect.listing", "record", "testing", "supported",
 ]  # fmt: skip
 
 
