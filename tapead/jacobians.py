@@ -229,10 +229,7 @@ def _directions(shapes: Sequence[Form], k: int) -> list:
 
 def _forward(made: Traced) -> list:
     """The blocks, a sweep forward for each number of the inputs."""
-    columns = [
-        [made.segment.push(directions) for directions in _directions(made.ins, k)]
-        for k in range(len(made.ins))
-    ]
+    columns = [made.segment.push_each(_directions(made.ins, k)) for k in range(len(made.ins))]
     return [
         [
             _joined([column[i] for column in columns[k]], out.shape + form.shape, out, -1)
@@ -388,7 +385,7 @@ def _second_derivatives(made: Traced, gradient: Segment | None, a: Form, i: int)
     gradient.epoch = 0
     found = []
     for j, b in enumerate(made.ins):
-        columns = [gradient.push(directions)[i] for directions in _directions(made.ins, j)]
+        columns = [pushed[i] for pushed in gradient.push_each(_directions(made.ins, j))]
         found.append(_joined(columns, a.shape + b.shape, a, -1))
     return found
 

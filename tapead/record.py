@@ -10,12 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from tapead import array, intercept, partials, recording, scalar, sweeps, trees
+from tapead import intercept, partials, recording, scalar, sweeps, trees
 from tapead.elementary import OPS
-from tapead.errors import UnsupportedError
 from tapead.inspect.listing import listing
 from tapead.places import Place
-from tapead.scalar import Scalar
+from tapead.segments import keep_values, row_or_place
 from tapead.sweeps_arrays import Buffers
 from tapead.tape import Tape, current
 
@@ -162,15 +161,21 @@ class RecordedTape:
     def tangents(self, wrt: int | str = 0) -> npt.NDArray[np.float64]:
         """d **every** row / d one input, in one forward sweep.
 
+        Rows that are operations on arrays have no one number, and nan here; see `jvp`.
+
         Parameters
         ----------
-        wrt : the input's name (see `inputs`), or its position among them
+        wrt : the input's name (see `inputs`), or its position among them; a number
         """
-        if self._tape.records:
-            raise UnsupportedError("tangents of tapes with arrays are not supported yet")
+        row = self._input_row(wrt)
+        if sweeps.input_places(self._tape, row, row + 1) != [None]:
+            raise TypeError(f"input {wrt!r} is an array; tangents are those along one number")
         tangents = np.zeros(len(self))
-        tangents[self._input_row(wrt)] = 1.0
-        sweeps.forward(self._tape, 0, len(self), tangents)
+        tangents[row] = 1.0
+        buffers = Buffers(self._tape, 0, 0) if self._tape.records else None
+        sweeps.forward(self._tape, 0, len(self), tangents, buffers)
+        if buffers is not None:
+            tangents[self._array_rows()] = np.nan
         return tangents
 
     def listing(self, adjoints: bool = True, first: int = 40, last: int = 20) -> str:
@@ -181,7 +186,10 @@ class RecordedTape:
         return listing(self, adjoints, first, last)
 
     def __str__(self) -> str:
-        return self.listing(adjoints=any(row is not None for row in self.outputs))
+        # Of the first output, if that is a number.
+        first = next(iter(self.outputs), None)
+        one = first.size == 1 if isinstance(first, Place) else first is not None
+        return self.listing(adjoints=one)
 
     def __repr__(self) -> str:
         return f"<RecordedTape: {len(self):,} rows, {self.nbytes:,} bytes>"
@@ -258,13 +266,14 @@ def record(
         if tape.pending is not None:
             raise tape.pending
         leaves, _ = trees.flatten(result)
-        return tuple(map(_row, leaves)), recording.detach(result)
+        return tuple(map(row_or_place, leaves)), recording.detach(result)
 
     args, kwargs = intercept.aware_arguments(args, kwargs)
     outer = current.tape
     current.tape = tape
     try:
         outputs, value = recording.recorded(tape, f, args, body, rerun, intercept.Remembered())
+        keep_values(tape)
     finally:
         current.tape = outer
         scalar.activate(outer)
@@ -277,11 +286,6 @@ def _positions(argnums: int | tuple[int, ...], count: int) -> list[int]:
         if not -count <= p < count:
             raise ValueError(f"argnums names argument {p}, but {count} were given")
     return [p % count for p in given]
-
-
-def _row(leaf: Any) -> Any:
-    """A number's row, an array's place, None for a constant."""
-    return scalar.row_of(leaf) if type(leaf) is Scalar else array.place_of(leaf)
 
 
 def _names(f: Callable, count: int) -> list[str]:

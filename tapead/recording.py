@@ -115,7 +115,6 @@ def traced(
     run = f if type(f) is FunctionType else intercept.aware_of(f)
     if kwargs or len(args) > len(positions):
         args, kwargs = intercept.aware_arguments(args, kwargs)
-    where = functools.partial(_where, positions, single)
 
     def body(lo: int) -> Any:
         if directions is not None:
@@ -123,7 +122,10 @@ def traced(
         if twice:
             tape.twice = True
         first_storage = len(tape.storages)
-        lifted = lift(leaves, spec, where)
+        if scalar.all_liftable(leaves):
+            lifted = scalar.lift(leaves)
+        else:
+            lifted = lift(leaves, spec, functools.partial(_where, positions, single))
         if directions is not None:
             others = scalar.carry(lifted, directions)
             for k in others:

@@ -12,7 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from tapead import array, guards, scalar, sweeps, sweeps_recorded, sweeps_recorded_forward
+from tapead import (
+    array,
+    guards,
+    scalar,
+    sweeps,
+    sweeps_recorded,
+    sweeps_recorded_forward,
+    tangents_many,
+)
 from tapead.array import Array, plain_of
 from tapead.places import Place, root_of
 from tapead.rules.table import Joint
@@ -54,6 +62,28 @@ class Segment:
         return self._swept(
             _pushed, sweeps_recorded_forward.forward, Segment.pull, directions, self.inputs()
         )
+
+    def push_each(self, directions: Sequence[Sequence]) -> list[list]:
+        """`push` along each of several directions."""
+        if not directions:
+            return []
+        sweeps_here = self.epoch == 0 and not any(map(array.is_active, directions[0]))
+        if not sweeps_here or len(directions) < 4 or self._counts_rows():
+            return [self.push(direction) for direction in directions]
+        room, found = tangents_many.room_for(self.tape, self.first_storage), []
+        known = [p for p in self.outputs if p is not None]
+        edges = (self.lo, self.first_storage, self.begin, self.hi)
+        for k in range(0, len(directions), room):
+            part = [np.array(x) for x in zip(*directions[k : k + room], strict=True)]
+            pushed = tangents_many.push_many(self.tape, *edges, part, known)
+            for j in range(len(directions[k : k + room])):
+                each = iter([x[j] for x in pushed])
+                found.append([None if p is None else next(each) for p in self.outputs])
+        return found
+
+    def _counts_rows(self) -> bool:
+        """Whether rows of numbers are most of the segment's work: these are swept natively."""
+        return self.hi - self.lo > 8 * len(self.tape.records)
 
     def inputs(self) -> list:
         """The rows and places of the inputs."""

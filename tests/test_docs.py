@@ -48,7 +48,7 @@ def test_every_public_name_has_a_docstring():
 def test_readme_programs_print_what_readme_says():
     parts = re.split(r"```(python)?\n(.*?)```\n", README, flags=re.DOTALL)
     blocks = [(parts[k] == "python", parts[k + 1]) for k in range(1, len(parts), 3)]
-    assert [python for python, _ in blocks] == [True, False] * 3
+    assert [python for python, _ in blocks] == [True, False] * 4
     names: dict = {}
     for (_, source), (_, expected) in zip(blocks[::2], blocks[1::2]):
         out = io.StringIO()
@@ -73,12 +73,12 @@ def test_readme_lists_every_example():
 # From the bottom to the top.  The modules of rules and of scipy are one step each.
 ORDER = [
     "elementary", "errors", "ieee", "kernels", "rules", "scipy", "tape", "special", "partials",
-    "places", "guards", "scalar", "array", "lanes", "sweeps_arrays", "tangents", "sweeps",
-    "sweeps_recorded", "sweeps_recorded_forward", "segments", "math", "calls", "operands",
-    "rows", "aware_scipy", "functions", "attributes", "writes", "aware_random", "aware_numpy",
-    "dispatch", "trees", "aware", "reach", "held", "intercept", "recording", "forms", "derived",
-    "traces", "transforms", "second_order", "products", "jacobians", "custom",
-    "inspect.listing", "record", "testing", "supported",
+    "places", "guards", "scalar", "array", "lanes", "sweeps_arrays", "tangents",
+    "tangents_many", "sweeps", "sweeps_recorded", "sweeps_recorded_forward", "segments", "math",
+    "calls", "operands", "rows", "aware_scipy", "functions", "attributes", "writes",
+    "aware_random", "aware_numpy", "dispatch", "trees", "aware", "reach", "held", "intercept",
+    "recording", "forms", "derived", "traces", "transforms", "second_order", "products",
+    "jacobians", "custom", "inspect.listing", "record", "testing", "supported",
 ]  # fmt: skip
 
 
