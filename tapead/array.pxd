@@ -1,6 +1,7 @@
 cimport cython
 cimport numpy as cnp
 
+from tapead.kernels cimport add_times, alike, fused, simple, times
 from tapead.places cimport Place, Record, Row, flat_memory, new_root, new_view
 from tapead.scalar cimport (
     append, at_row, is_numpy, plain, row_of, tangent_of, tape_here, with_tangent,

@@ -447,6 +447,10 @@ def carried(
     """The result of an operation in forward mode: it carries its tangent, no row is written."""
     tangents = [None if place is None else tangent_in(x) for x, place in zip(operands, ins)]
     given = values
+    if type(rule) is Row and type(value) is _ndarray:
+        quick = carried_quickly(rule, tangents, values, value)
+        if quick is not None:
+            return adopting(t, value, quick)
     if type(rule) is not Row:
         # Rules ask operands for shapes.
         given = [np.asarray(x)[()] if type(x) in (float, int, complex, bool) else x for x in values]
@@ -458,6 +462,55 @@ def carried(
         ]
         return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
     return carrying(t, value, d)
+
+
+@cython.cfunc
+def carried_quickly(row: Row, tangents: list, values: list, value: object) -> object:
+    """The tangent of a ufunc's value by loops in C: an array of its own, or None where the shapes
+    or dtypes are not the simple ones."""
+    if not cython.compiled or not simple(value):
+        return None
+    out: object = None
+    i: cython.int
+    for i in range(len(tangents)):
+        d: object = tangents[i]
+        partial: object = row.partials[i]
+        if d is None or partial is None:
+            continue
+        if not alike(d, value):
+            return None
+        p: object = partial
+        if row.multiplies:
+            p = values[1 - i]
+        elif type(partial) is not float:
+            if row.fused is not None:
+                adds: cython.bint = out is not None
+                if out is None:
+                    out = np.empty_like(value)
+                code, reads = row.fused[i]
+                if fused(code, reads, d, [*values, value], out, adds):
+                    continue
+                return None
+            with np.errstate(all="ignore"):
+                p = partial(*values, value)
+        p = float(p) if type(p) is int or type(p) is _float64 else p
+        if type(p) is not float and not alike(p, value):
+            return None
+        if out is None:
+            out = times(d, p, None)
+        else:
+            add_times(out, d, p)
+    return out
+
+
+@cython.cfunc
+def adopting(t: Tape, data: object, tangent: object) -> Array:
+    """A tracked array whose tangent is an array that nobody else has, laid out as it is."""
+    place: Place = new_root(data)
+    place.epoch = t.epoch
+    place.number = 0
+    place.tangent = tangent
+    return array_of(data, place)
 
 
 def tangent_in(x):

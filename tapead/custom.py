@@ -203,7 +203,7 @@ class _Call:
             # Not what the user differentiates forward, but what a rule's value is made of.
             "in_rule": tape.in_rules > 0,
         }
-        rule = Joint(repr(self.f), self.pull, self.push)
+        rule = Joint(repr(self.f), self.pull, self.push, self.f._kind == "custom_vjp")
         return trees.unflatten(self.out_spec, array.joint(rule, operands, leaves, options))
 
     def undisturbed(self, f: Callable, *args: Any) -> Any:
@@ -335,6 +335,9 @@ class _Call:
 
     def push(self, tangents: Sequence, options: dict, lo: int, recorded: bool) -> list:
         """Tangents of the result by the operands'."""
+        if lo > options["begin"]:
+            # A rule's own code, seen by the derivative that takes the rule instead.
+            return [None] * len(self.outs)
         if not self.is_inner(options, lo, recorded):
             return list(tangents[len(self.ins) :])
         if self.f._kind == "custom_vjp" and not options["in_rule"]:

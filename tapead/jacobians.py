@@ -11,6 +11,7 @@ from tapead import array, forms, lanes, recording, second_order, trees
 from tapead.derived import RUNS, Derived, chosen, derive
 from tapead.forms import Form, split
 from tapead.second_order import input_slots
+from tapead.rules.table import Joint
 from tapead.segments import Segment
 from tapead.tape import current
 from tapead.traces import Traced, trace
@@ -76,7 +77,7 @@ def jacobian(
     has_aux : f returns ``(result, anything)``; the Jacobian comes as ``(jacobian, anything)``
     holomorphic : arguments and results are complex, and f is holomorphic
     mode : ``"fwd"``, ``"rev"``, or ``"auto"``: forward if the inputs have no more numbers than the
-        result
+        result and no function with a rule for reverse mode alone (`custom_vjp`) is met
     rerun : as for `grad`
 
     Returns
@@ -137,6 +138,8 @@ def _jacobian(g: Derived, args: tuple, kwargs: dict) -> Any:
     made = _traced(g, args, kwargs, check=check)
     if mode == "auto":
         mode = "fwd" if _numbers(made.ins) <= _numbers(made.outs) else "rev"
+        if any(type(r.rule) is Joint and r.rule.backward_only for r in made.segment.tape.records):
+            mode = "rev"
     blocks = _matrix_blocks(made, mode) if made.own else None
     if blocks is None:
         blocks = _forward(made) if mode == "fwd" else _backward(made)
@@ -174,9 +177,9 @@ def _real_ends(holomorphic: bool, mode: str) -> Callable:
                 f"{name} returned a complex result; a real one was expected (take its real and "
                 "imaginary parts; holomorphic=True is for holomorphic functions)"
             )
-        elif complex_in and mode == "fwd":
+        elif complex_in and mode in ("fwd", "hessian"):
             raise TypeError(
-                f"{name} was given a complex argument; jacfwd expects real ones (jacrev takes them "
+                f"{name} was given a complex argument; real ones were expected (jacrev takes them "
                 "for real results; holomorphic=True is for holomorphic functions)"
             )
 
@@ -291,7 +294,7 @@ def _hessian(g: Derived, args: tuple, kwargs: dict) -> Any:
     if current.tape.depth and current.tape.epoch:
         options = (g._argnums, g._has_aux, g._holomorphic)
         return jacfwd(jacrev(g.__wrapped__, *options, rerun=g._rerun), *options)(*args, **kwargs)
-    check = _real_ends(g._holomorphic, "rev")
+    check = _real_ends(g._holomorphic, "hessian")
     made = _traced(g, args, kwargs, twice=True, then=second_order.prepared, check=check)
     blocks = _by_lanes(made) if isinstance(made.more, lanes.Layout) else _by_segments(made)
     if forms.are_numbers(made.ins) and forms.are_numbers(made.outs):

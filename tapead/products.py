@@ -49,8 +49,8 @@ def jvp(
     >>> tapead.jvp(lambda x, y: x * y, (3.0, 2.0), (1.0, 0.5))
     (6.0, 3.5)
     """
-    primals = _arguments(primals, "primals")
-    _, directions = _along(primals, tangents)
+    primals = _arguments(f, primals)
+    _, directions = _along(f, primals, tangents)
     tape: Tape = current.tape
     remembered = intercept.Remembered()
     if tape.depth == 0 and not intercept.nests(f, primals, remembered):
@@ -70,8 +70,10 @@ def jvp(
     return (made.value, tangent, made.aux) if has_aux else (made.value, tangent)
 
 
-def _arguments(given: Any, name: str) -> tuple:
-    """Primals or tangents as a tuple with something in it."""
+def _arguments(f: Callable, given: Any, name: str = "primals") -> tuple:
+    """Primals or tangents of a function as a tuple with something in it."""
+    if not callable(f):
+        raise TypeError(f"a function was expected, {type(f).__name__} given: {f!r}")
     if not isinstance(given, (tuple, list)):
         raise TypeError(
             f"{name} is {recording.describe(given)}; a tuple with one entry for each argument "
@@ -87,9 +89,9 @@ def _tree(given: tuple) -> Any:
     return given[0] if len(given) == 1 else given
 
 
-def _along(primals: tuple, tangents: Any) -> tuple[list, list]:
+def _along(f: Callable, primals: tuple, tangents: Any) -> tuple[list, list]:
     """The forms of the primals' leaves, and the leaves of tangents, which fit them."""
-    tangents = _arguments(tangents, "tangents")
+    tangents = _arguments(f, tangents, "tangents")
     if len(tangents) != len(primals):
         raise TypeError(f"{len(tangents)} tangents were given for {len(primals)} primals")
     leaves, spec = recording.inputs(_tree(primals))
@@ -222,7 +224,7 @@ def vjp(f: Callable, *primals: Any, has_aux: bool = False, rerun: bool = True) -
     >>> pullback((1.0, 0.0)), pullback((0.0, 1.0))
     ((2.0, 3.0), (1.0, 1.0))
     """
-    made = _kept(f, _arguments(primals, "primals"), has_aux, rerun)
+    made = _kept(f, _arguments(f, primals), has_aux, rerun)
     pullback = Pullback(made, len(primals) == 1, recording.function_name(f))
     return (made.value, pullback, made.aux) if has_aux else (made.value, pullback)
 
@@ -245,7 +247,7 @@ def linearize(f: Callable, *primals: Any, has_aux: bool = False, rerun: bool = T
     >>> derivative(1.0, 0.0), derivative(0.0, 1.0)
     (2.0, 3.0)
     """
-    primals = _arguments(primals, "primals")
+    primals = _arguments(f, primals)
     made = _kept(f, primals, has_aux, rerun)
     derivative = Linear(made, primals, recording.function_name(f))
     return (made.value, derivative, made.aux) if has_aux else (made.value, derivative)
@@ -293,8 +295,8 @@ def hvp(
     >>> tapead.hvp(lambda x, y: x * x * y, (3.0, 2.0), (1.0, 0.0))
     (4.0, 6.0)
     """
-    primals = _arguments(primals, "primals")
-    _, directions = _along(primals, tangents)
+    primals = _arguments(f, primals)
+    _, directions = _along(f, primals, tangents)
     single = len(primals) == 1
     positions = tuple(range(len(primals)))
     if current.tape.depth and current.tape.epoch:

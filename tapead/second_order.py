@@ -24,6 +24,11 @@ def one_number(holomorphic: bool) -> Callable:
 
     def check(result: Any, f: Callable, ins: Sequence[Form], outs: Sequence[Form]) -> None:
         recording.output_row(result, f, holomorphic)
+        if holomorphic and any(x.dtype.kind != "c" for x in ins):
+            raise TypeError(
+                f"{recording.function_name(f)} has holomorphic=True: complex arguments were "
+                "expected, real ones were given"
+            )
 
     return check
 

@@ -61,10 +61,10 @@ def _term(rule, i, t, operands, v, options, product, linear):
     if rule.variadic:
         if rule.tangents is LINEAR:
             given = [t if k == i else np.zeros(x.shape, x.dtype) for k, x in enumerate(operands)]
-            return linear(rule, (given,) if linear is _function else given, options)
+            return linear(rule, (given,) if linear is _function else tuple(given), options)
         return rule.tangents(i, t, v, *operands, **options)
     if rule.tangents[i] is LINEAR:
-        given = [t if k == i else x for k, x in enumerate(operands)]
+        given = tuple([t if k == i else x for k, x in enumerate(operands)])
         return linear(rule, given, options)
     return rule.tangents[i](t, v, *operands, **options)
 

@@ -122,12 +122,15 @@ class Joint:
     whether the sweep is.
     """
 
-    __slots__ = ("name", "pull", "push")
+    __slots__ = ("backward_only", "name", "pull", "push")
 
-    def __init__(self, name: str, pull: Callable, push: Callable) -> None:
+    def __init__(
+        self, name: str, pull: Callable, push: Callable, backward_only: bool = False
+    ) -> None:
         self.name = name
         self.pull = pull
         self.push = push
+        self.backward_only = backward_only
 
     def __repr__(self) -> str:
         return f"<rule of {self.name}>"

@@ -80,7 +80,8 @@ def _extrema_but_nan(function: Callable, worst: float) -> Callable:
         missing = np.isnan(array)
         result = by_function(np.where(missing, worst, array), axis, None, None, *args, **options)
         none_left = _extrema(np.min)(missing, axis, None, None, *args, **_masked(options))
-        return into(out, np.where(none_left, np.nan, result))
+        found = np.where(none_left, np.nan, result)
+        return into(out, found if found.ndim else found[()])
 
     return reduce
 
