@@ -304,7 +304,7 @@ def snapshot(t, place, value):
     """A copy of a value that a record keeps: with a derivative of its own inside a recording that
     may be differentiated once more."""
     copy = value.copy("K")
-    if not (t.depth > 1 or t.twice) or type(place) is not Place:
+    if not (t.depth > 1 or t.twice or t.keeps_segments) or type(place) is not Place:
         return copy
     source = array_of(value, place)
     return recorded(t, COPY, (source,), [value], [place], copy, None)
@@ -416,6 +416,8 @@ def recorded_tuple(t, rule, ins, keeps, value, options):
             parts.append(part)
             continue
         array: Array = fresh(t, np.asarray(part))
+        if type(part) is not _ndarray:
+            array.number = 1
         results.append(array)
         outs.append(array.place)
         parts.append(array.nd)

@@ -57,10 +57,15 @@ class TapeFullError(TapeadError, MemoryError):
     """The tape holds as many rows as its 4-byte operands can name (2**31)."""
 
 
+def is_users(code: CodeType) -> bool:
+    """Whether code is neither tapead's nor NumPy's."""
+    return not code.co_filename.startswith(_NOT_THE_USERS)
+
+
 def user_frame() -> FrameType | None:
     """The innermost frame that is neither tapead's nor NumPy's."""
     frame = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(_NOT_THE_USERS):
+    while frame is not None and not is_users(frame.f_code):
         frame = frame.f_back
     return frame
 

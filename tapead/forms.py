@@ -36,12 +36,16 @@ def joined(shapes: Sequence[Form], leaves: Sequence) -> np.ndarray:
     return np.concatenate([np.ravel(x) for x in leaves])
 
 
+def pieces(x: np.ndarray, sizes: Sequence[int], axis: int) -> list:
+    """An array cut along an axis into pieces of these sizes."""
+    return np.split(x, np.cumsum(sizes)[:-1], axis) if sizes else []
+
+
 def split(numbers: np.ndarray, shapes: Sequence[Form]) -> list:
     """Numbers that lie one after the other along the last axis, as parts of these shapes."""
     if numbers.ndim == 1 and are_numbers(shapes):
         return numbers.tolist()
-    ends = np.cumsum([form.size for form in shapes])[:-1]
-    parts = np.split(numbers, ends, axis=-1)
+    parts = pieces(numbers, [form.size for form in shapes], -1)
     return [
         part.reshape(part.shape[:-1] + form.shape) for part, form in zip(parts, shapes, strict=True)
     ]
@@ -68,7 +72,9 @@ class Form(NamedTuple):
     def dressed(self, x: Any) -> Any:
         """A tangent or an adjoint, as what it belongs to is: a float, an np.float64, an array."""
         if self.kind is np.ndarray:
-            return x
+            if type(x) is Scalar:
+                return np.reshape(np.stack([x]), ())
+            return x if isinstance(x, np.ndarray) else np.asarray(x, self.dtype)
         if self.kind is float and type(x) is not Array:
             return x if type(x) in (Scalar, float) else float(np.real(x))
         if type(x) is Array:

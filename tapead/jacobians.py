@@ -9,9 +9,9 @@ import numpy as np
 
 from tapead import array, forms, lanes, recording, second_order, trees
 from tapead.derived import RUNS, Derived, chosen, derive
-from tapead.forms import Form, split
-from tapead.second_order import input_slots
+from tapead.forms import Form, pieces, split
 from tapead.rules.table import Joint
+from tapead.second_order import input_slots
 from tapead.segments import Segment
 from tapead.tape import current
 from tapead.traces import Traced, trace
@@ -207,7 +207,7 @@ def _matrix_blocks(made: Traced, mode: str) -> list | None:
         matrix = lanes.push(made.more, s.begin, ins, outs, np.eye(len(ins)))
     else:
         matrix = lanes.pull(made.more, s.begin, ins, outs, np.eye(len(outs)))
-    rows = np.split(matrix, np.cumsum(sizes)[:-1])
+    rows = pieces(matrix, sizes, 0)
     return [
         [part.reshape(out.shape + form.shape) for part, form in _parts(made, block)]
         for block, out in zip(rows, made.outs, strict=True)
@@ -296,8 +296,13 @@ def _hessian(g: Derived, args: tuple, kwargs: dict) -> Any:
         return jacfwd(jacrev(g.__wrapped__, *options, rerun=g._rerun), *options)(*args, **kwargs)
     check = _real_ends(g._holomorphic, "hessian")
     made = _traced(g, args, kwargs, twice=True, then=second_order.prepared, check=check)
-    blocks = _by_lanes(made) if isinstance(made.more, lanes.Layout) else _by_segments(made)
-    if forms.are_numbers(made.ins) and forms.are_numbers(made.outs):
+    # Of numbers by numbers the matrices are lists: arrays would be taken apart one by one.
+    listed = forms.are_numbers(made.ins) and all(form.kind is float for form in made.outs)
+    if isinstance(made.more, lanes.Layout):
+        blocks = _by_lanes(made, listed)
+    else:
+        blocks, listed = _by_segments(made), False
+    if listed:
         found = [
             recording.rebuild(made.in_spec, [recording.rebuild(made.in_spec, row) for row in block])
             for block in blocks
@@ -319,7 +324,7 @@ def _hessian(g: Derived, args: tuple, kwargs: dict) -> Any:
     return _result(g, made, trees.unflatten(made.out_spec, found))
 
 
-def _by_lanes(made: Traced) -> list:
+def _by_lanes(made: Traced, listed: bool) -> list:
     """For each leaf of the result its blocks, a row for each input."""
     ins, blocks = input_slots(made), []
     for at, out in zip(made.segment.outputs, made.outs, strict=True):
@@ -332,14 +337,13 @@ def _by_lanes(made: Traced) -> list:
         whole = (
             np.stack(matrices) if len(matrices) else np.zeros((_numbers([out]), *(len(ins),) * 2))
         )
-        blocks.append(_square_blocks(made, whole.reshape(out.shape + whole.shape[1:]), out))
+        whole = whole.reshape(out.shape + whole.shape[1:])
+        blocks.append(whole.tolist() if listed else _square_blocks(made, whole, out))
     return blocks
 
 
 def _square_blocks(made: Traced, whole: np.ndarray, out: Form) -> list:
     """The blocks of an array whose last two axes go over all inputs."""
-    if whole.ndim == 2 and forms.are_numbers(made.ins):
-        return whole.tolist()
     rows = [
         np.moveaxis(x, -1, len(out.shape)) for x in _by_inputs(made, np.swapaxes(whole, -1, -2))
     ]
@@ -354,8 +358,7 @@ def _square_blocks(made: Traced, whole: np.ndarray, out: Form) -> list:
 
 def _by_inputs(made: Traced, x: np.ndarray) -> list:
     """An array as parts along its last axis, one for each input."""
-    ends = np.cumsum([form.size for form in made.ins])[:-1]
-    return np.split(x, ends, axis=-1)
+    return pieces(x, [form.size for form in made.ins], -1)
 
 
 def _by_segments(made: Traced) -> list:

@@ -398,6 +398,14 @@ def give_lanes(
 
 
 @cython.cfunc
+@cython.inline
+@cython.exceptval(check=False)
+def unused(p: cython.double, g: cython.double) -> cython.bint:
+    """Whether a partial and an adjoint say nothing: one is 0 and the other is no finite number."""
+    return (p == 0.0 and not isfinite(g)) or (g == 0.0 and not isfinite(p))
+
+
+@cython.cfunc
 @cython.exceptval(check=True)
 def walk_second(
     made: Layout,
@@ -462,7 +470,7 @@ def walk_second(
             p, q = first(code, operand(tape, a), operand(tape, b), chunk.val[i])
             if g != 0.0:
                 aa, ab, bb = second(code, operand(tape, a), operand(tape, b), chunk.val[i])
-        if a >= lo:
+        if a >= lo and not unused(p, g):
             if p != 0.0:
                 if g != 0.0:
                     adj[a - lo] += p * g
@@ -472,7 +480,7 @@ def walk_second(
                     add_times(dot, (a - lo) * lanes, aa * g, tan, (a - lo) * lanes, lanes)
                 if ab != 0.0 and b >= lo:
                     add_times(dot, (a - lo) * lanes, ab * g, tan, (b - lo) * lanes, lanes)
-        if b >= lo:
+        if b >= lo and not unused(q, g):
             if q != 0.0:
                 if g != 0.0:
                     adj[b - lo] += q * g

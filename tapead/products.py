@@ -257,6 +257,8 @@ def _kept(f: Callable, primals: tuple, has_aux: bool, rerun: bool) -> Traced:
     made = _traced(f, primals, has_aux, rerun)
     if made.own:
         made.segment.settle()
+    else:
+        current.tape.keeps_segments = True
     return made
 
 

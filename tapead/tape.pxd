@@ -1,6 +1,8 @@
 cimport cython
 from libc.stdlib cimport free, realloc
 
+from tapead.sources cimport Sources
+
 cdef enum:
     BITS = 16
     ROWS = 65536
@@ -48,6 +50,8 @@ cdef class Tape:
     cdef int serial
     # Whether a recorded sweep may follow, as in a recording inside another.
     cdef public bint twice
+    # Whether a segment that ends inside this recording may be swept later on, recorded.
+    cdef public bint keeps_segments
     # The first rows of the recordings that are open.
     cdef readonly list begins
     # In how many rules of the user's own, on tracked numbers, the program is: each stands for the
@@ -63,8 +67,7 @@ cdef class Tape:
     cdef readonly list saved
     # Source lines, when asked for.
     cdef readonly bint keeps_lines
-    cdef readonly list places
-    cdef dict place_ids
+    cdef readonly Sources sources
 
     cpdef int grow(self) except -1
     cdef int new_constant(self, double c) except 0

@@ -21,7 +21,8 @@ from array import array
 import cython
 import numpy as np
 
-from tapead.errors import TapeFullError, user_frame
+from tapead.errors import TapeFullError
+from tapead.sources import Sources
 
 if not cython.compiled:
     BITS, ROWS, MASK = 16, 65536, 65535
@@ -95,7 +96,7 @@ class Chunk:
 class Tape:
     """One thread's rows.  ``len`` counts them; ``nbytes`` is what they hold."""
 
-    def __init__(self, keeps_lines=False):
+    def __init__(self, keeps_lines=False, keeps_stacks=False):
         self.chunks = []
         self.const_columns = []
         self.n = self.n_const = 0
@@ -104,12 +105,11 @@ class Tape:
         self.pending = None
         self.forward = False
         self.serial = 0
-        self.twice = False
+        self.twice = self.keeps_segments = False
         self.begins = []
         self.in_rules = 0
         self.keeps_lines = keeps_lines
-        self.places = []
-        self.place_ids = {}
+        self.sources = Sources(keeps_stacks) if keeps_lines else None
         self.records = []
         self.storages = []
         self.owners = {}
@@ -151,7 +151,7 @@ class Tape:
             self.enter_chunk(self.n >> BITS)
         if self.keeps_lines:
             chunk: Chunk = self.chunks[self.n >> BITS]
-            chunk.line[self.n - self.start] = self.place()
+            chunk.line[self.n - self.start] = self.sources.here()
             self.limit = self.n + 1
         return 0
 
@@ -179,16 +179,6 @@ class Tape:
                 self.val_at[k] = made.val
             else:
                 self.val_at.append(chunk.val)
-
-    def place(self):
-        """The number, in `places`, of the user's line that runs now."""
-        frame = user_frame()
-        key = (None, 0) if frame is None else (frame.f_code, frame.f_lineno)
-        number = self.place_ids.get(key)
-        if number is None:
-            number = self.place_ids[key] = len(self.places)
-            self.places.append(key)
-        return number
 
     def new_constant(self, c: cython.double):
         """Store the constant c and give the operand that stands for it."""
@@ -257,8 +247,10 @@ class Tape:
         """
         recording_threads.pop(self.epoch, None)
         self.epoch = 0
-        self.twice = False
+        self.twice = self.keeps_segments = False
         self.in_rules = 0
+        if self.sources is not None:
+            self.sources.close()
         if self.forward:
             self.forward = False
             self.limit = self.start if self.keeps_lines else self.start + ROWS
@@ -332,7 +324,7 @@ class Tape:
         if not self.keeps_lines:
             return None, 0
         chunk: Chunk = self.chunks[r >> BITS]
-        return self.places[chunk.line[r & MASK]]
+        return self.sources.places[chunk.line[r & MASK]]
 
 
 if cython.compiled:

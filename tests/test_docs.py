@@ -72,8 +72,8 @@ def test_readme_lists_every_example():
 
 # From the bottom to the top.  The modules of rules and of scipy are one step each.
 ORDER = [
-    "elementary", "errors", "ieee", "kernels", "rules", "scipy", "tape", "special", "partials",
-    "places", "guards", "scalar", "array", "lanes", "sweeps_arrays", "tangents",
+    "elementary", "errors", "ieee", "kernels", "rules", "scipy", "sources", "tape", "special",
+    "partials", "places", "guards", "scalar", "array", "lanes", "sweeps_arrays", "tangents",
     "tangents_many", "sweeps", "sweeps_recorded", "sweeps_recorded_forward", "segments", "math",
     "calls", "operands", "rows", "aware_scipy", "functions", "attributes", "writes",
     "aware_random", "aware_numpy", "dispatch", "trees", "aware", "reach", "held", "intercept",

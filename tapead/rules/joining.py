@@ -31,6 +31,9 @@ def _stacked(arrays: Any, axis: int, dtype: Any, casting: str) -> Any:
 def _concatenate(
     arrays: Any, axis: int | None = 0, out: Any = None, *, dtype: Any = None, casting="same_kind"
 ) -> Any:
+    arrays = list(arrays)
+    if axis is None and dtype is None and any(map(_is_pythons, arrays)):
+        dtype = np.concatenate(list(map(_specimen, arrays)), None).dtype
     arrays = [x if isinstance(x, np.ndarray) else arrayed(x) for x in arrays]
     if len(arrays) > _MANY and dtype is None:
         dtype = np.result_type(*{x.dtype for x in arrays})
@@ -38,6 +41,18 @@ def _concatenate(
         arrays = [_joined(part, axis, dtype, casting) for part in _groups(arrays)]
         axis = axis or 0
     return into(out, _joined(arrays, axis, dtype, casting))
+
+
+def _is_pythons(x: Any) -> bool:
+    """Whether x is a number of Python's own: it has no say in the dtype."""
+    return isinstance(x, (int, float, complex)) and not isinstance(x, np.generic)
+
+
+def _specimen(x: Any) -> Any:
+    """What is to the dtype of a concatenation as x is."""
+    if _is_pythons(x):
+        return 1j if isinstance(x, complex) else 1.0 if isinstance(x, float) else 1
+    return np.empty(0, as_array(x).dtype)
 
 
 def _stack(

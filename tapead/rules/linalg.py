@@ -15,6 +15,7 @@ import numpy as np
 
 from .contractions import column, conj, conj_t, times, transposed
 from .matrices import square
+from .reductions import cast
 from .table import Rule, as_array, primitive, product, unbroadcast
 
 _NUMPY_2 = int(np.__version__.partition(".")[0]) >= 2
@@ -178,7 +179,11 @@ def _cond(x: Any, p: Any = None) -> Any:
             r = s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
         else:
             axes = (-2, -1)
-            r = np.linalg.norm(x, p, axes) * np.linalg.norm(np.linalg.inv(x), p, axes)
+            # NumPy inverts in double precision, whatever x is.
+            inverse = np.linalg.inv(cast(x, np.result_type(x.dtype, np.float64)))
+            r = np.linalg.norm(x, p, axes) * np.linalg.norm(inverse, p, axes)
+            if x.dtype.kind in "fc":
+                r = cast(r, np.finfo(x.dtype).dtype)
     lost = np.logical_and(np.isnan(r), np.logical_not(np.any(np.isnan(x), axis=(-2, -1))))
     return np.where(lost, np.inf, r) if np.any(lost) else r
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .indexing import scattered
+from .indexing import cast, scattered
 from .table import Rule, as_array, primitive
 
 # ---------------------------------------------------------------------------- convolution ---
@@ -69,6 +69,8 @@ def _correlate_adjoint_v(g, v, a, b, mode="valid"):
 def interp(x, xp, fp, left=None, right=None, period=None):
     """np.interp, of which every argument may be tracked."""
     x, xp, fp = as_array(x), as_array(xp), as_array(fp)
+    x, xp = cast(x, float), cast(xp, float)
+    fp = cast(fp, complex if fp.dtype.kind == "c" else float)
     if period is not None:
         if np.all(period == 0):
             raise ValueError("period must be a non-zero value")
