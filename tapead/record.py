@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -217,6 +218,7 @@ def record(
     argnums: int | tuple[int, ...] | None = None,
     lines: bool = True,
     rerun: bool = True,
+    stacks: bool = False,
     **kwargs: Any,
 ) -> RecordedTape:
     """Run ``f(*args, **kwargs)`` once and keep its tape.
@@ -226,6 +228,7 @@ def record(
     argnums : the positions of the arguments that are inputs; all of them unless it is given
     lines : keep the user's source line of every row (4 bytes a row)
     rerun : as for `grad`
+    stacks : with `lines`, keep also which functions had called the one that wrote a row
 
     Raises
     ------
@@ -250,7 +253,9 @@ def record(
     positions = range(len(args)) if argnums is None else _positions(argnums, len(args))
     names = _names(f, len(args))
     parts = {p: recording.inputs(args[p]) for p in positions}
-    tape = Tape(lines)
+    tape = Tape(lines, stacks)
+    if lines:
+        tape.sources.begin(sys._getframe())
     inputs: dict[str, int] = {}
 
     def body(lo: int) -> tuple[tuple[int | None, ...], Any]:

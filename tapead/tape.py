@@ -295,15 +295,20 @@ class Tape:
 
     def rows(self, lo, hi):
         """Rows lo to hi as NumPy columns (codes, a, b, values), copied."""
-        out = []
-        for j in (_CODE, _A, _B, _VALUE):
-            whole = np.empty(hi - lo, _NUMPY[_COLUMNS[j]])
-            for k in range(lo >> BITS, (hi + ROWS - 1) >> BITS):
-                first, last = max(lo, k * ROWS), min(hi, (k + 1) * ROWS)
-                part = self.chunks[k].columns[j]
-                whole[first - lo : last - lo] = part[first - k * ROWS : last - k * ROWS]
-            out.append(whole)
-        return out
+        return [self.column(j, lo, hi) for j in (_CODE, _A, _B, _VALUE)]
+
+    def sources_of(self, lo, hi):
+        """For rows lo to hi the numbers of the places that they come from, copied."""
+        return self.column(_LINE, lo, hi)
+
+    def column(self, j, lo, hi):
+        """Rows lo to hi of one column, copied."""
+        whole = np.empty(hi - lo, _NUMPY[_COLUMNS[j]])
+        for k in range(lo >> BITS, (hi + ROWS - 1) >> BITS):
+            first, last = max(lo, k * ROWS), min(hi, (k + 1) * ROWS)
+            part = self.chunks[k].columns[j]
+            whole[first - lo : last - lo] = part[first - k * ROWS : last - k * ROWS]
+        return whole
 
     def row(self, r):
         """Code, operands and value of row r, as plain numbers."""

@@ -1,8 +1,12 @@
 """Every row of the tables: value, reverse against differences, forward, second order, dtypes.
 
+Forward is a sweep over the tape, and `jvp`, which keeps none; second order is each of the two modes
+within each.
+
 The cases live in ``cases_*.py``; a row without a case fails here.
 """
 
+import functools
 import importlib.util
 import itertools
 import os
@@ -14,7 +18,7 @@ import numpy as np
 import pytest
 
 import tapead
-from tapead import array, rules, sweeps
+from tapead import array, products, rules, sweeps
 from tapead.array import UFUNCS
 
 FOLDER = Path(__file__).parent
@@ -52,6 +56,7 @@ def loss_of(case, weights):
             total = total + np.sum(np.real(w * x))
         return total
 
+    loss.weights = weights
     return loss
 
 
@@ -63,6 +68,7 @@ def noise(rng, like):
     return w
 
 
+@functools.cache
 def prepared(case):
     """The case's loss, its inputs as float64 or complex128, and a direction for each of them."""
     rng = np.random.default_rng(3)
@@ -170,11 +176,38 @@ def forward(f, inputs, directions):
     return float(np.real(np.sum(found)))
 
 
+@each_case
+def test_forward_mode_without_a_tape_agrees_with_reverse(case, monkeypatch):
+    loss, inputs, directions = prepared(case)
+    adjoints = gradient(loss, inputs)
+
+    def run(*xs):
+        return outputs(case.call(*xs))
+
+    monkeypatch.setattr(products, "_traced", None)  # what would record
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        plain = run(*[x.copy("K") for x in inputs])
+        values, tangents = tapead.jvp(run, inputs, directions)
+    assert len(values) == len(tangents) == len(plain)
+    for x, y, t in zip(plain, values, tangents):
+        assert same(x, y)
+        assert type(x) is type(y) is type(t)
+        assert (np.shape(t), np.asarray(t).dtype) == (np.shape(x), np.asarray(x).dtype)
+    size = float(sum(np.sum(np.abs(g * d)) for g, d in zip(adjoints, directions)))
+    ours, theirs = inner(tangents, loss.weights), inner(adjoints, directions)
+    assert abs(ours - theirs) <= 1e-9 * max(size, 1e-3), (ours, theirs)
+
+
 SECOND = [c for c in CASES if c.order > 1]
 
 
-@pytest.mark.parametrize("case", SECOND, ids=lambda c: c.id)
-def test_second_order_agrees_with_differences_of_the_gradient(case):
+each_second = pytest.mark.parametrize("case", SECOND, ids=lambda c: c.id)
+
+
+@functools.cache
+def twice(case):
+    """The slope along a direction, another direction, the slope's gradient, and a scale."""
     loss, inputs, directions = prepared(case)
 
     def along(*xs):
@@ -188,9 +221,83 @@ def test_second_order_agrees_with_differences_of_the_gradient(case):
     second = gradient(along, inputs)
     size = float(sum(np.sum(np.abs(g * d)) for g, d in zip(second, others)))
     first = float(sum(np.sum(np.abs(g)) for g in gradient(loss, inputs)))
-    assert_close(inner(second, others), *slope(along, inputs, others), max(size, first))
+    return along, others, second, max(size, first)
+
+
+@each_second
+def test_second_order_agrees_with_differences_of_the_gradient(case):
+    _, inputs, _ = prepared(case)
+    along, others, second, size = twice(case)
+    assert_close(inner(second, others), *slope(along, inputs, others), size)
     ours = forward(along, inputs, others)
-    assert abs(ours - inner(second, others)) <= 1e-8 * max(size, first, 1e-3)
+    assert abs(ours - inner(second, others)) <= 1e-8 * max(size, 1e-3)
+
+
+@each_second
+def test_both_modes_within_each_other_agree_at_second_order(case):
+    loss, inputs, directions = prepared(case)
+    _, others, second, size = twice(case)
+
+    def along(*xs):
+        return tapead.jvp(loss, xs, directions)[1]
+
+    products = tapead.hvp(loss, inputs, directions)
+    ours = {
+        "forward over reverse": inner(products if len(inputs) > 1 else [products], others),
+        "reverse over forward": inner(gradient(along, inputs), others),
+        "forward over forward": tapead.jvp(along, inputs, others)[1],
+    }
+    theirs = inner(second, others)
+    for name, number in ours.items():
+        assert abs(number - theirs) <= 1e-8 * max(size, 1e-3), (name, number, theirs)
+
+
+SEVERAL = [c for c in CASES if len(c.inputs) > 1]
+
+
+def by_one(f, inputs, k):
+    """A function as one of its k-th input, where the others are what they are."""
+    return lambda x: f(*inputs[:k], x, *inputs[k + 1 :])
+
+
+@pytest.mark.parametrize("case", SEVERAL, ids=lambda c: c.id)
+def test_derivatives_by_one_input_do_not_ask_for_those_by_others(case):
+    loss, inputs, directions = prepared(case)
+    adjoints = gradient(loss, inputs)
+    size = float(sum(np.sum(np.abs(g * d)) for g, d in zip(adjoints, directions)))
+    for k, (x, d) in enumerate(zip(inputs, directions)):
+        alone = by_one(loss, inputs, k)
+        theirs = inner(adjoints[k : k + 1], [d])
+        for ours in (inner(gradient(alone, [x]), [d]), tapead.jvp(alone, [x], [d])[1]):
+            assert abs(ours - theirs) <= 1e-9 * max(size, 1e-3), (k, ours, theirs)
+
+
+@pytest.mark.parametrize("case", [c for c in SEVERAL if c.order > 1], ids=lambda c: c.id)
+def test_inner_derivatives_by_one_input_pass_on_those_by_others(case):
+    loss, inputs, directions = prepared(case)
+    _, others, second, size = twice(case)
+
+    def back(*xs):
+        total = 0.0
+        for k, (x, d) in enumerate(zip(xs, directions)):
+            total = total + np.sum(np.real(gradient(by_one(loss, xs, k), [x])[0] * d))
+        return total
+
+    def ahead(*xs):
+        return sum(
+            tapead.jvp(by_one(loss, xs, k), [x], [d])[1]
+            for k, (x, d) in enumerate(zip(xs, directions))
+        )
+
+    ours = {
+        "reverse over reverse": inner(gradient(back, inputs), others),
+        "forward over reverse": tapead.jvp(back, inputs, others)[1],
+        "reverse over forward": inner(gradient(ahead, inputs), others),
+        "forward over forward": tapead.jvp(ahead, inputs, others)[1],
+    }
+    theirs = inner(second, others)
+    for name, number in ours.items():
+        assert abs(number - theirs) <= 1e-8 * max(size, 1e-3), (name, number, theirs)
 
 
 SINGLE = [c for c in CASES if all(x.dtype == np.float64 for x in c.inputs)]
