@@ -673,12 +673,23 @@ def elementwise(op: cython.int, row: Row, x: object, y: object) -> object:
         yv = value_of(y)
     elif type(y) is not float and type(y) is not int and not operand_like(y):
         return NotImplemented
+    if op != _UFUNC:  # numbers compute as numbers do, not as NumPy's loops
+        if type(x) is Array and cython.cast(Array, x).number:
+            xv = as_plain_number(x)
+        if type(y) is Array and cython.cast(Array, y).number:
+            yv = as_plain_number(y)
     if holds_objects(xv) or holds_objects(yv):
         return _numpy.ufunc(row.ufunc, "__call__", (x, y), {})
     value = operated(op, row, xv, yv)
     if px is None and py is None:
         return dressed(value)
     return recorded_pair(t, row, x, y, xv, yv, px, py, value)
+
+
+@cython.cfunc
+def as_plain_number(a: Array) -> object:
+    """The number that an array without dimensions stands for."""
+    return a.nd[()] if a.number == 1 else a.nd.item()
 
 
 @cython.cfunc

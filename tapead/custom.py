@@ -31,15 +31,17 @@ class CustomFunction:
     """A function with a rule for its derivative: what `custom_vjp` and `custom_jvp` give."""
 
     def __init__(self, f: Callable, kind: str, nondiff_argnums: Sequence[int]) -> None:
-        if not callable(f):
-            raise TypeError(f"a function was expected, {type(f).__name__} given: {f!r}")
+        _check_functions(f)
         self.__wrapped__ = f
         self.__module__ = getattr(f, "__module__", None)
         self.__doc__ = f.__doc__
         self.__name__ = getattr(f, "__name__", type(f).__name__)
         self.__qualname__ = recording.function_name(f)
         self._kind = kind
-        self._nondiff = tuple(nondiff_argnums)
+        numbers = (nondiff_argnums,) if isinstance(nondiff_argnums, int) else nondiff_argnums
+        if isinstance(numbers, str) or not all(type(k) is int for k in numbers):
+            raise TypeError(f"nondiff_argnums is {nondiff_argnums!r}; positions were expected")
+        self._nondiff = tuple(numbers)
         self._rules: tuple[Callable, ...] = ()
 
     def __repr__(self) -> str:
@@ -63,6 +65,7 @@ class CustomFunction:
         `nondiff_argnums` come first in bwd, and have none.
         """
         self._only("custom_vjp", "defvjp")
+        _check_functions(fwd, bwd)
         self._rules = (fwd, bwd)
 
     def defjvp(self, rule: Callable) -> Callable:
@@ -71,6 +74,7 @@ class CustomFunction:
         Arguments at `nondiff_argnums` come first.
         """
         self._only("custom_jvp", "defjvp")
+        _check_functions(rule)
         self._rules = (rule,)
         return rule
 
@@ -102,7 +106,10 @@ class CustomFunction:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         tape = current.tape
         if not (tape.depth and tape.epoch):
-            return self.__wrapped__(*args, **kwargs)
+            # As in a recording, a result is never the argument's own memory.
+            return trees.map_leaves(
+                lambda x: _apart(x, (args, kwargs)), self.__wrapped__(*args, **kwargs)
+            )
         if kwargs:
             bound = inspect.signature(self.__wrapped__).bind(*args, **kwargs)
             bound.apply_defaults()
@@ -117,7 +124,7 @@ class CustomFunction:
         if not any(map(array.is_active, leaves)):
             return self.__wrapped__(*args)
         if not self._rules:
-            raise AttributeError(f"{self!r} has no rule yet: call its {self._kind[7:]} first")
+            raise AttributeError(f"{self!r} has no rule yet: call its def{self._kind[7:]} first")
         if self._kind == "custom_vjp" and tape.forward:
             raise self._wrong_mode()
         ins = forms.forms_of(leaves, spec, f"an argument of {self!r}: its leaf ")
@@ -132,6 +139,11 @@ class CustomFunction:
 
     def _taken_apart(self, args: tuple) -> tuple[tuple, tuple]:
         """The arguments at nondiff_argnums, and the others."""
+        if any(not -len(args) <= k < len(args) for k in self._nondiff):
+            raise ValueError(
+                f"nondiff_argnums of {self!r} is {self._nondiff}, but it was called with "
+                f"{len(args)} arguments"
+            )
         at = {k % len(args) if k < 0 else k for k in self._nondiff}
         fixed = tuple(x for k, x in enumerate(args) if k in at)
         return fixed, tuple(x for k, x in enumerate(args) if k not in at)
@@ -162,7 +174,8 @@ class _Call:
 
     def plain(self) -> Any:
         """The value, and one row, where no further derivative follows: all is plain to the rule."""
-        self.primals = trees.unflatten(self.spec, [array.plain_data(x) for x in self.leaves])
+        given = [array.plain_data(x) for x in self.leaves]
+        self.primals = trees.unflatten(self.spec, given)
         args = self.f._put_together(self.fixed, self.primals)
         if self.f._kind == "custom_vjp":
             value = self.pair(self.undisturbed(self.f._rules[0], *args), "(result, residuals)")
@@ -170,6 +183,12 @@ class _Call:
             self.residuals = trees.map_leaves(_copy, residuals)
         else:
             value = self.undisturbed(self.f.__wrapped__, *args)
+        for x, copy in zip(self.leaves, given, strict=True):
+            if isinstance(copy, np.ndarray) and copy.tobytes() != array.plain_of(x).tobytes():
+                raise guards.refused(
+                    f"{self.f!r} has changed an array that it was given as an argument.",
+                    "Let it work on a copy, and return that.",
+                )
         self.primals = trees.map_leaves(_copy, self.primals)
         return self.row(value, self.leaves, None)
 
@@ -284,8 +303,17 @@ class _Call:
             "transposed", rerun=False,
         )  # fmt: skip
         found = made.segment.pull(adjoints)
+        self.refuse_offset(made.value)
         made.release()
         return found
+
+    def refuse_offset(self, tangent: Any) -> None:
+        """An error if the rule gives another tangent than 0 for tangents that are 0."""
+        if any(np.any(array.plain_of(x)) for x in trees.flatten(tangent)[0]):
+            raise TypeError(
+                f"the rule of {self.f!r} gave the tangent {tangent!r} where all tangents are 0; it "
+                "should be linear in them"
+            )
 
     def transposed_back(self, tangents: list) -> list:
         """The result's tangents by the transposed rule of reverse mode, which is linear."""
@@ -316,6 +344,11 @@ class _Call:
         given = self.f._rules[0](*self.fixed, primals, trees.unflatten(self.spec, list(tangents)))
         value, tangent = self.pair(given, "(result, tangent)")
         _, spec, outs = forms.results(value, self.f, "differentiated")
+        if self.outs and [x.shape for x in outs] != [x.shape for x in self.outs]:
+            raise TypeError(
+                f"the rule of {self.f!r} gave a result of shape {[x.shape for x in outs]}; the "
+                f"function gave {[x.shape for x in self.outs]}"
+            )
         name = f"the tangent of the rule of {self.f!r}"
         found = forms.matching(
             tangent, spec, [f._replace(whole=False) for f in outs], name, "its result"
@@ -331,6 +364,7 @@ class _Call:
         zeros = self.zeros()
         positions = tuple(range(len(zeros)))
         self.made = trace(run, zeros, {}, positions, False, zeros, "differentiated", rerun=False)
+        self.refuse_offset(self.made.value[1])
         return self.made.value[0]
 
     def push(self, tangents: Sequence, options: dict, lo: int, recorded: bool) -> list:
@@ -405,6 +439,21 @@ _ARITY = np.array([op.arity for op in OPS])
 def _begun(x: Any) -> Any:
     """An argument as the rule gets it: nobody else's."""
     return x.copy() if array.is_active(x) and isinstance(x, np.ndarray) else x
+
+
+def _check_functions(*given: Any) -> None:
+    for f in given:
+        if not callable(f):
+            raise TypeError(f"a function was expected, {type(f).__name__} given: {f!r}")
+
+
+def _apart(x: Any, arguments: Any) -> Any:
+    """A leaf of a result, copied if it shares memory with an argument."""
+    if isinstance(x, np.ndarray):
+        arrays = (y for y in trees.flatten(arguments)[0] if isinstance(y, np.ndarray))
+        if any(np.may_share_memory(x, y) for y in arrays):
+            return x.copy()
+    return x
 
 
 def _copy(x: Any) -> Any:

@@ -225,7 +225,8 @@ def _lifted(leaf: Any, named: Callable[[int], str], k: int) -> Scalar | Array:
             leaf = leaf.astype(float)
         if (leaf.dtype.kind == "f" and leaf.dtype.itemsize <= 8) or leaf.dtype.kind == "c":
             return array.begun(leaf, array.INPUT)
-    return scalar.lift([leaf if scalar.liftable(leaf) else real(leaf, named(k))])[0]
+    lifted = scalar.lift([leaf if scalar.liftable(leaf) else real(leaf, named(k))])[0]
+    return scalar.as_numpy(lifted) if type(leaf) is np.float64 else lifted
 
 
 def real(leaf: Any, where: str) -> float | Scalar:

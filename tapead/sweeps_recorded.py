@@ -297,7 +297,8 @@ def _array_row(tape: Tape, r: int, row: tuple, g: object, storages: Storages, ad
             storages.add(place, term)
         elif place is not None:
             term = np.sum(term) if np.ndim(term) else term
-            add(place, np.real(term) if np.iscomplexobj(term) else term)
+            term = np.real(term) if np.iscomplexobj(term) else term
+            add(place, term.item() if type(term) is Array else term)
 
 
 def _terms(tape: Tape, record: Record, r: int, g: object, storages: Storages):

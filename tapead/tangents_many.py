@@ -170,7 +170,11 @@ class _Sweep:
             return [self.elementwise(record.rule, given, kept, v)]
         found = [self.one(record, [t if t is None else t[k] for t in given], kept, v)
                  for k in range(self.count)]  # fmt: skip
-        return [np.stack([_zeros_like(x) for x in parts]) for parts in zip(*found, strict=True)]
+        outs = record.out if type(record.out) is tuple else (record.out,)
+        return [
+            np.stack([_filled(x, out) for x in parts])
+            for parts, out in zip(zip(*found, strict=True), outs, strict=True)
+        ]
 
     def one(self, record: Record, given: list, kept: list, v: object) -> tuple:
         """The tangents of a record's results along one direction."""
@@ -187,8 +191,7 @@ class _Sweep:
             if t is None or partial is None:
                 continue
             p = partial if type(partial) is float else partial(*kept, v)
-            term = kernels.product(self.aligned(t, shape if np.ndim(p) == 0 else np.shape(p)), p)
-            term = self.aligned(term, shape)
+            term = kernels.product(self.aligned(t, shape), p)
             total = term if total is None else total + term
         return np.zeros((self.count, *shape)) if total is None else total
 
@@ -218,5 +221,6 @@ def _real_memory(memory: np.ndarray) -> np.ndarray:
     return memory.view(memory.real.dtype)
 
 
-def _zeros_like(x: object) -> np.ndarray:
-    return np.zeros(()) if x is None else np.asarray(x)
+def _filled(x: object, out: object) -> np.ndarray:
+    """A tangent as an array, zeros for None."""
+    return np.zeros(getattr(out, "shape", ())) if x is None else np.asarray(x)
