@@ -21,7 +21,7 @@ import numpy as np
 from tapead import guards
 from tapead.elementary import CODES
 from tapead.places import Place, Record, Row, root_of, same_place, view_at, zeros_at
-from tapead.rules.table import VALUE, Shaped, mask_of
+from tapead.rules.table import VALUE, Shaped, Sweep, mask_of
 from tapead.scalar import Scalar, as_float
 from tapead.tape import Tape, recording_threads
 
@@ -577,16 +577,19 @@ def joint(rule, operands, results, options):
     numeric = [np.asarray(x).dtype.kind in "fc" for x in results]
     if t.forward:
         tangents = [None if place is None else tangent_in(x) for x, place in zip(operands, ins)]
-        pushed = rule.push(tangents, options, 0, False)
+        held = [plain_of(x) for x in operands] if rule.keeps else None
+        pushed = rule.push(tangents, Sweep(0, False, options, held))
         return [
             carrying(t, x, np.zeros(np.shape(x)) if d is None else d) if is_numeric else x
             for x, d, is_numeric in zip(results, pushed, numeric)
         ]
+    keeps = [kept(t, k, x, plain_of(x)) for k, x in enumerate(operands)] if rule.keeps else ins
     made = [
         fresh(t, np.array(x)) if is_numeric else None for x, is_numeric in zip(results, numeric)
     ]
     outs = tuple([None if a is None else any_place(a) for a in made])
-    array_row(t, record_of(rule, tuple(ins), outs, (None,) * (len(ins) + 1), options))
+    keeps = (*keeps, None) if rule.keeps else (None,) * (len(ins) + 1)
+    array_row(t, record_of(rule, tuple(ins), outs, keeps, options))
     return [x if a is None else standing_for(x, a) for x, a in zip(results, made)]
 
 
@@ -673,23 +676,31 @@ def elementwise(op: cython.int, row: Row, x: object, y: object) -> object:
         yv = value_of(y)
     elif type(y) is not float and type(y) is not int and not operand_like(y):
         return NotImplemented
-    if op != _UFUNC:  # numbers compute as numbers do, not as NumPy's loops
-        if type(x) is Array and cython.cast(Array, x).number:
-            xv = as_plain_number(x)
-        if type(y) is Array and cython.cast(Array, y).number:
-            yv = as_plain_number(y)
     if holds_objects(xv) or holds_objects(yv):
         return _numpy.ufunc(row.ufunc, "__call__", (x, y), {})
-    value = operated(op, row, xv, yv)
+    if op != _UFUNC and (is_number_of_ours(x) or is_number_of_ours(y)):
+        # Numbers compute as numbers do, not as NumPy's loops.
+        value = operated(op, row, as_plain_number(x, xv), as_plain_number(y, yv))
+    else:
+        value = operated(op, row, xv, yv)
     if px is None and py is None:
         return dressed(value)
     return recorded_pair(t, row, x, y, xv, yv, px, py, value)
 
 
 @cython.cfunc
-def as_plain_number(a: Array) -> object:
-    """The number that an array without dimensions stands for."""
-    return a.nd[()] if a.number == 1 else a.nd.item()
+@cython.inline
+@cython.exceptval(check=False)
+def is_number_of_ours(x: object) -> cython.bint:
+    return type(x) is Array and cython.cast(Array, x).number != 0
+
+
+@cython.cfunc
+def as_plain_number(x: object, data: object) -> object:
+    """The number that an array without dimensions stands for; anything else as it is."""
+    if not is_number_of_ours(x):
+        return data
+    return data[()] if cython.cast(Array, x).number == 1 else data.item()
 
 
 @cython.cfunc

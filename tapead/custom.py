@@ -21,7 +21,7 @@ from tapead import array, forms, guards, recording, trees
 from tapead.elementary import CODES, OPS
 from tapead.forms import Form
 from tapead.places import Place, root_of
-from tapead.rules.table import Joint
+from tapead.rules.table import Joint, Sweep
 from tapead.segments import row_or_place
 from tapead.tape import current
 from tapead.traces import Traced, trace
@@ -222,7 +222,8 @@ class _Call:
             # Not what the user differentiates forward, but what a rule's value is made of.
             "in_rule": tape.in_rules > 0,
         }
-        rule = Joint(repr(self.f), self.pull, self.push, self.f._kind == "custom_vjp")
+        backward_only = self.f._kind == "custom_vjp"
+        rule = Joint(repr(self.f), self.pull, self.push, backward_only=backward_only)
         return trees.unflatten(self.out_spec, array.joint(rule, operands, leaves, options))
 
     def undisturbed(self, f: Callable, *args: Any) -> Any:
@@ -248,16 +249,18 @@ class _Call:
 
     # ---------------------------------------------------------------------- derivatives ---
 
-    def is_inner(self, options: dict, lo: int, recorded: bool) -> bool:
+    def is_inner(self, sweep: Sweep) -> bool:
         """Whether a sweep is that of the innermost derivative: it takes the rule; those further out
         see what the rule's code computed."""
-        if not options["nested"]:
+        if not sweep.options["nested"]:
             return True
-        return lo == options["begin"] and (recorded or not options["recorded"])
+        options = sweep.options
+        return sweep.lo == options["begin"] and (sweep.recorded or not options["recorded"])
 
-    def pull(self, adjoints: Sequence, options: dict, lo: int, recorded: bool) -> list:
+    def pull(self, adjoints: Sequence, sweep: Sweep) -> list:
         """Adjoints of the operands by the result's."""
-        if not self.is_inner(options, lo, recorded):
+        options = sweep.options
+        if not self.is_inner(sweep):
             return [*[None] * len(self.ins), *adjoints]
         rest = [None] * (len(self.outs) if options["nested"] else 0)
         filled = [
@@ -367,12 +370,13 @@ class _Call:
         self.refuse_offset(self.made.value[1])
         return self.made.value[0]
 
-    def push(self, tangents: Sequence, options: dict, lo: int, recorded: bool) -> list:
+    def push(self, tangents: Sequence, sweep: Sweep) -> list:
         """Tangents of the result by the operands'."""
-        if lo > options["begin"]:
+        options = sweep.options
+        if sweep.lo > options["begin"]:
             # A rule's own code, seen by the derivative that takes the rule instead.
             return [None] * len(self.outs)
-        if not self.is_inner(options, lo, recorded):
+        if not self.is_inner(sweep):
             return list(tangents[len(self.ins) :])
         if self.f._kind == "custom_vjp" and not options["in_rule"]:
             raise self.f._wrong_mode()

@@ -23,7 +23,7 @@ from tapead import (
 )
 from tapead.array import Array, plain_of
 from tapead.places import Place, root_of
-from tapead.rules.table import Joint
+from tapead.rules.table import Joint, Sweep
 from tapead.scalar import Scalar
 from tapead.tape import Tape
 
@@ -123,11 +123,11 @@ class Segment:
         forth = Segment.pull if transposed is Segment.push else Segment.push
         zeros = [np.zeros(np.shape(plain_of(x))) for x in given]
 
-        def push(tangents: Sequence, options: dict, lo: int, recorded: bool) -> list:
+        def push(tangents: Sequence, sweep: Sweep) -> list:
             filled = [z if t is None else t for t, z in zip(tangents, zeros, strict=True)]
             return forth(self, filled)
 
-        def pull(adjoints: Sequence, options: dict, lo: int, recorded: bool) -> list:
+        def pull(adjoints: Sequence, sweep: Sweep) -> list:
             return transposed(self, adjoints)
 
         known = [k for k, x in enumerate(results) if x is not None]

@@ -15,7 +15,7 @@ from tapead import kernels
 from tapead.array import ADD_AT, ADD_IN, COPY, INPUT, STOP, SUB_IN, WRITE, WRITE_AT
 from tapead.places import Place, Record, Row, positions, unstretched
 from tapead.rules.indexing import add_at
-from tapead.rules.table import Joint, unbroadcast
+from tapead.rules.table import Joint, Sweep, unbroadcast
 
 if not cython.compiled:
     from tapead.array import plain_of
@@ -276,13 +276,19 @@ def adjoint_of(buffers: Buffers, out: object, g: cython.double) -> object:
     return np.float64(g) if g != 0.0 else None
 
 
+def numeric_sweep(lo, record):
+    """A numeric sweep as a `Joint` rule sees it."""
+    operands = [plain_of(x) for x in record.kept[:-1]] if record.rule.keeps else None
+    return Sweep(lo, False, record.options, operands)
+
+
 def reverse_joint(buffers: Buffers, record: Record):
     """The record of a `Joint` rule: all operands' adjoints at once."""
     g = adjoint_of(buffers, record.out, 0.0)
     if g is None or not any_nonzero(g):
         return None
     terms: list = []
-    adjoints = record.rule.pull(g, record.options, buffers.lo, False)
+    adjoints = record.rule.pull(g, numeric_sweep(buffers.lo, record))
     for place, term in zip(record.ins, adjoints, strict=True):
         if place is not None and term is not None:
             given = add_term(buffers, place, np.asarray(term), False)

@@ -29,7 +29,7 @@ from tapead.places import (
     zeros_at,
 )
 from tapead.rules.indexing import scattered
-from tapead.rules.table import Joint, Shaped, product, unbroadcast
+from tapead.rules.table import Joint, Shaped, Sweep, product, unbroadcast
 from tapead.scalar import Scalar
 from tapead.sweeps import dependence
 from tapead.tape import Tape
@@ -327,7 +327,7 @@ def _terms(tape: Tape, record: Record, r: int, g: object, storages: Storages):
         yield record.ins[0], g
         return
     if type(rule) is Joint:
-        terms = rule.pull(g, record.options, storages.lo, True)
+        terms = rule.pull(g, recorded_sweep(tape, storages.lo, record))
         yield from ((p, x) for p, x in zip(record.ins, terms, strict=True) if x is not None)
         return
     if type(g) is float:
@@ -374,6 +374,14 @@ def _write_terms(record: Record, storages: Storages):
                 term = np.where(record.options["survives"], term, 0.0)
     if source is not None:
         yield source, -term if place.negated else term
+
+
+def recorded_sweep(tape: Tape, lo: int, record: Record) -> Sweep:
+    """A recorded sweep as a `Joint` rule sees it."""
+    operands = None
+    if record.rule.keeps:
+        operands = [operand_of(tape, record, k) for k in range(len(record.ins))]
+    return Sweep(lo, True, record.options, operands)
 
 
 def operand_of(tape: Tape, record: Record, k: int) -> object:

@@ -24,6 +24,7 @@ from tapead.sweeps_recorded import (
     fitted,
     number_at,
     operand_of,
+    recorded_sweep,
     times,
     value_of,
 )
@@ -113,7 +114,7 @@ class _Sweep:
         if record.rule is COPY:
             return given[0]
         if type(record.rule) is Joint:
-            return record.rule.push(given, record.options, self.storages.lo, True)
+            return record.rule.push(given, recorded_sweep(self.tape, self.storages.lo, record))
         operands = [operand_of(self.tape, record, k) for k in range(len(record.ins))]
         v = value_of(self.tape, record, r)
         options = record.options or {}

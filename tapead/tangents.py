@@ -12,6 +12,7 @@ from tapead import array, kernels
 from tapead.array import ADD_AT, ADD_IN, COPY, SUB_IN, WRITE, Own, plain_of
 from tapead.places import Place, Row, view_at
 from tapead.rules.table import LINEAR, Joint
+from tapead.sweeps_arrays import numeric_sweep
 
 _ADDING = (ADD_IN, SUB_IN, ADD_AT)
 
@@ -100,7 +101,7 @@ def forward_record(buffers, record, tangent_of_row):
     if rule is COPY:
         result = np.array(tangents[0], order="K")
     elif type(rule) is Joint:
-        result = rule.push(tangents, record.options, buffers.lo, False)
+        result = rule.push(tangents, numeric_sweep(buffers.lo, record))
     else:
         kept = [plain_of(x) for x in record.kept]
         v = kept.pop()

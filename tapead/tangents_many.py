@@ -16,6 +16,7 @@ from tapead.array import ADD_AT, ADD_IN, COPY, INPUT, STOP, SUB_IN, WRITE, Own, 
 from tapead.elementary import CODES, OPS
 from tapead.places import Place, Record, Row, root_of
 from tapead.rules.table import Joint
+from tapead.sweeps_arrays import numeric_sweep
 from tapead.tangents import tangent
 from tapead.tape import Tape
 
@@ -179,7 +180,7 @@ class _Sweep:
     def one(self, record: Record, given: list, kept: list, v: object) -> tuple:
         """The tangents of a record's results along one direction."""
         if type(record.rule) is Joint:
-            return tuple(record.rule.push(given, record.options, self.lo, False))
+            return tuple(record.rule.push(given, numeric_sweep(self.lo, record)))
         found = tangent(record.rule, given, kept, v, record.options)
         return tuple(found) if type(record.out) is tuple else (found,)
 

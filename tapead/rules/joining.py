@@ -32,8 +32,8 @@ def _concatenate(
     arrays: Any, axis: int | None = 0, out: Any = None, *, dtype: Any = None, casting="same_kind"
 ) -> Any:
     arrays = list(arrays)
-    if axis is None and dtype is None and any(map(_is_pythons, arrays)):
-        dtype = np.concatenate(list(map(_specimen, arrays)), None).dtype
+    if axis is None and dtype is None and any(map(_is_weak, arrays)):
+        dtype = np.result_type(*map(_weak, arrays))
     arrays = [x if isinstance(x, np.ndarray) else arrayed(x) for x in arrays]
     if len(arrays) > _MANY and dtype is None:
         dtype = np.result_type(*{x.dtype for x in arrays})
@@ -41,18 +41,6 @@ def _concatenate(
         arrays = [_joined(part, axis, dtype, casting) for part in _groups(arrays)]
         axis = axis or 0
     return into(out, _joined(arrays, axis, dtype, casting))
-
-
-def _is_pythons(x: Any) -> bool:
-    """Whether x is a number of Python's own: it has no say in the dtype."""
-    return isinstance(x, (int, float, complex)) and not isinstance(x, np.generic)
-
-
-def _specimen(x: Any) -> Any:
-    """What is to the dtype of a concatenation as x is."""
-    if _is_pythons(x):
-        return 1j if isinstance(x, complex) else 1.0 if isinstance(x, float) else 1
-    return np.empty(0, as_array(x).dtype)
 
 
 def _stack(
@@ -317,7 +305,7 @@ def _choose(a: Any, choices: Any, out: Any = None, mode: str = "raise") -> Any:
     result = choices[n - 1]
     for k in range(max(n - 2, 0), -1, -1):
         result = np.where(a == k, choices[k], result)
-    return into(out, result)
+    return into(out, result if np.ndim(result) else result[()])
 
 
 def _select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
@@ -326,22 +314,26 @@ def _select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     if len(condlist) == 0:
         raise ValueError("select with an empty condition list is not possible")
     dtype = np.result_type(*map(_weak, choicelist), _weak(default))
-    result = np.asarray(default, dtype) if type(default) in _WEAK else default
+    result = cast(default, dtype) if _is_weak(default) else default
     for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
         condition = np.asarray(condition)
         if condition.dtype != bool:
             raise TypeError("invalid entry in condlist: should be boolean ndarray")
-        choice = np.asarray(choice, dtype) if type(choice) in _WEAK else choice
+        choice = cast(choice, dtype) if _is_weak(choice) else choice
         result = np.where(condition, choice, result)
     return result
 
 
-_WEAK = (int, float, complex)
+def _is_weak(x: Any) -> bool:
+    """Whether x is a number of Python's own, which gives way to the dtypes of others."""
+    return isinstance(x, (int, float, complex)) and not isinstance(x, np.generic)
 
 
 def _weak(x: Any) -> Any:
-    """A choice as it counts for the dtype of the result: plain numbers of Python give way."""
-    return x if type(x) in _WEAK else arrayed(x)
+    """A choice as it counts for the dtype of the result."""
+    if not _is_weak(x):
+        return arrayed(x)
+    return 1j if isinstance(x, complex) else 1.0 if isinstance(x, float) else x
 
 
 def _piecewise(x: Any, condlist: Any, funclist: Any, *args: Any, **kw: Any) -> Any:

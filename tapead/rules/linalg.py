@@ -180,9 +180,9 @@ def _cond(x: Any, p: Any = None) -> Any:
         else:
             axes = (-2, -1)
             # NumPy inverts in double precision, whatever x is.
-            inverse = np.linalg.inv(cast(x, np.result_type(x.dtype, np.float64)))
-            r = np.linalg.norm(x, p, axes) * np.linalg.norm(inverse, p, axes)
-            if x.dtype.kind in "fc":
+            wide = np.result_type(x.dtype, np.float64)
+            r = np.linalg.norm(x, p, axes) * np.linalg.norm(np.linalg.inv(cast(x, wide)), p, axes)
+            if wide != x.dtype and x.dtype.kind in "fc":
                 r = cast(r, np.finfo(x.dtype).dtype)[()]  # a number stays one
     lost = np.logical_and(np.isnan(r), np.logical_not(np.any(np.isnan(x), axis=(-2, -1))))
     return np.where(lost, np.inf, r) if np.any(lost) else r

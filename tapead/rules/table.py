@@ -115,25 +115,50 @@ class Joint:
 
     Attributes
     ----------
-    pull : ``(adjoints of the results, options, lo, recorded) -> adjoints of the operands``
-    push : ``(tangents of the operands, options, lo, recorded) -> tangents of the results``
-
-    None stands for zeros.  `lo` is the first row of the segment that is swept, `recorded` says
-    whether the sweep is.
+    pull : ``(adjoints of the results, sweep) -> adjoints of the operands``, None for zeros
+    push : ``(tangents of the operands, sweep) -> tangents of the results``, None for zeros
+    keeps : whether the operands' values are kept for these two
+    backward_only : whether `push` is an error
     """
 
-    __slots__ = ("backward_only", "name", "pull", "push")
+    __slots__ = ("backward_only", "keeps", "name", "pull", "push")
 
     def __init__(
-        self, name: str, pull: Callable, push: Callable, backward_only: bool = False
+        self,
+        name: str,
+        pull: Callable,
+        push: Callable,
+        keeps: bool = False,
+        backward_only: bool = False,
     ) -> None:
         self.name = name
         self.pull = pull
         self.push = push
+        self.keeps = keeps
         self.backward_only = backward_only
 
     def __repr__(self) -> str:
         return f"<rule of {self.name}>"
+
+
+class Sweep:
+    """What a `Joint` rule may ask of the sweep that comes to it.
+
+    Attributes
+    ----------
+    lo : the first row of the segment that is swept
+    recorded : whether the sweep is
+    options : what the call has left for its rule
+    operands : the operands' values where the rule keeps them, tracked if the sweep is recorded
+    """
+
+    __slots__ = ("lo", "operands", "options", "recorded")
+
+    def __init__(self, lo: int, recorded: bool, options: Any, operands: list | None) -> None:
+        self.lo = lo
+        self.recorded = recorded
+        self.options = options
+        self.operands = operands
 
 
 VALUE = 1 << 30

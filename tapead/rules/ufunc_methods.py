@@ -15,7 +15,7 @@ import numpy as np
 from tapead.errors import UnsupportedError, located
 
 from . import ufuncs
-from .indexing import unindexed
+from .indexing import arrayed, unindexed
 from .reductions import axes_of, into, unreduced
 from .table import Rule, as_array, primitive
 
@@ -277,8 +277,8 @@ def _reduced_at(
 
 
 def _outer(ufunc: np.ufunc, a: Any, b: Any, **options: Any) -> Any:
-    a = as_array(a)
-    return ufunc(np.reshape(a, np.shape(a) + (1,) * np.ndim(b)), b, **options)
+    a, b = arrayed(a), arrayed(b)
+    return ufunc(np.reshape(a, a.shape + (1,) * b.ndim), b, **options)
 
 
 RULES = (
