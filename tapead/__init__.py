@@ -3,9 +3,11 @@
 from tapead import _mode  # noqa: F401, I001 - first: it decides how the others are loaded
 from tapead import dispatch as _dispatch  # noqa: F401 - wires in what NumPy asks of arrays
 from tapead import math
+from tapead.checkpoints.functions import checkpoint
 from tapead.custom import custom_jvp, custom_vjp
 from tapead.errors import (
     DetachedError,
+    RecomputeError,
     StaleNumberError,
     TapeadError,
     TapeFullError,
@@ -22,6 +24,7 @@ from tapead.transforms import grad, stop_gradient, value, value_and_grad
 
 __all__ = [
     "DetachedError",
+    "RecomputeError",
     "RecordedTape",
     "StaleNumberError",
     "TapeFullError",
@@ -29,6 +32,7 @@ __all__ = [
     "UnsupportedError",
     "WrongThreadError",
     "check_grads",
+    "checkpoint",
     "compiled",
     "custom_jvp",
     "custom_vjp",

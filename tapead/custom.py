@@ -378,7 +378,8 @@ class _Call:
             return [None] * len(self.outs)
         if not self.is_inner(sweep):
             return list(tangents[len(self.ins) :])
-        if self.f._kind == "custom_vjp" and not options["in_rule"]:
+        transposes = options["in_rule"] or current.tape.transposes
+        if self.f._kind == "custom_vjp" and not transposes:
             raise self.f._wrong_mode()
         filled = [
             form.zeros() if t is None else form.dressed(t)

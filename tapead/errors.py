@@ -53,6 +53,10 @@ class UnsupportedError(TapeadError, NotImplementedError):
     """The program left what tapead can differentiate, for instance for complex numbers."""
 
 
+class RecomputeError(TapeadError):
+    """A checkpointed function gave another result when it ran again for the reverse sweep."""
+
+
 class TapeFullError(TapeadError, MemoryError):
     """The tape holds as many rows as its 4-byte operands can name (2**31)."""
 

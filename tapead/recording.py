@@ -61,6 +61,10 @@ def recorded(
             if plan.bindings or plan.importers:
                 intercept.enter(plan, token)
             return body(lo)
+        except NeedsTape:
+            for data, values in tape.saved[saved:]:
+                data[...] = values
+            raise
         except Exception as error:
             met, cause = error, error if tape.pending is None else tape.pending
             originals = tape.saved[saved:]
@@ -105,12 +109,14 @@ def traced(
     remembered: intercept.Remembered,
     directions: list | None = None,
     twice: bool = False,
+    call: Callable[[Any], Any] | None = None,
 ) -> Any:
     """``finish(lo, first_storage, begin, result)`` after a recorded run of f.
 
     `leaves` are those of the arguments at `positions` (of the one argument, if `single`); they
     begin variables in the rows lo <= r < begin.  With `directions`, their tangents, the run is in
-    forward mode; `twice` says that a recorded sweep may follow in this recording.
+    forward mode; `twice` says that a recorded sweep may follow in this recording.  ``call(inputs)``
+    runs f, where it is not called in the ordinary way.
     """
     run = f if type(f) is FunctionType else intercept.aware_of(f)
     if kwargs or len(args) > len(positions):
@@ -131,15 +137,18 @@ def traced(
             for k in others:
                 array.carry(lifted[k], directions[k])
         begin = len(tape)
-        call = args if len(args) == 1 else map(intercept.wrapped_argument, args)
-        call = list(call)
         inputs = rebuild(spec, lifted)
-        if single:
-            call[positions[0]] = inputs
+        if call is not None:
+            result = call(inputs)
         else:
-            for p, x in zip(positions, inputs, strict=True):
-                call[p] = x
-        result = run(*call, **kwargs)
+            given = args if len(args) == 1 else map(intercept.wrapped_argument, args)
+            given = list(given)
+            if single:
+                given[positions[0]] = inputs
+            else:
+                for p, x in zip(positions, inputs, strict=True):
+                    given[p] = x
+            result = run(*given, **kwargs)
         if tape.pending is not None:
             raise tape.pending  # the program swallowed it: its result is not to be trusted
         return finish(lo, first_storage, begin, result)

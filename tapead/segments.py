@@ -25,7 +25,7 @@ from tapead.array import Array, plain_of
 from tapead.places import Place, root_of
 from tapead.rules.table import Joint, Sweep
 from tapead.scalar import Scalar
-from tapead.tape import Tape
+from tapead.tape import Tape, current
 
 OUTER = sweeps_recorded.OUTER
 
@@ -128,7 +128,13 @@ class Segment:
             return forth(self, filled)
 
         def pull(adjoints: Sequence, sweep: Sweep) -> list:
-            return transposed(self, adjoints)
+            # Not what the user differentiates forward: own rules of reverse mode take part.
+            tape = current.tape
+            tape.transposes += 1
+            try:
+                return transposed(self, adjoints)
+            finally:
+                tape.transposes -= 1
 
         known = [k for k, x in enumerate(results) if x is not None]
         rule = Joint("a sweep", pull, push)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tapead import array, scalar, tangents
-from tapead.array import ADD_AT, ADD_IN, COPY, INPUT, STOP, SUB_IN, Own
+from tapead.array import ADD_AT, ADD_IN, COPY, INPUT, STOP, SUB_IN, Array, Own
 from tapead.elementary import CODES, OPS
 from tapead.places import Place, Record, root_of
 from tapead.rules.table import Joint, product
@@ -107,12 +107,12 @@ class _Sweep:
             return
         given = [self.tangent(place) for place in record.ins]
         if any(t is not None for t in given):
-            self.put(r, record, self.pushed(r, record, given))
+            self.put(r, record, self.pushed(r, record, given), given)
 
     def pushed(self, r: int, record: Record, given: list) -> object:
         """The tangent of a record's value."""
         if record.rule is COPY:
-            return given[0]
+            return given[0].copy()
         if type(record.rule) is Joint:
             return record.rule.push(given, recorded_sweep(self.tape, self.storages.lo, record))
         operands = [operand_of(self.tape, record, k) for k in range(len(record.ins))]
@@ -120,14 +120,14 @@ class _Sweep:
         options = record.options or {}
         return tangents.tangent(record.rule, given, operands, v, options, product, array.apply)
 
-    def put(self, r: int, record: Record, t: object) -> None:
-        """Let a record's result have a tangent."""
+    def put(self, r: int, record: Record, t: object, given: list) -> None:
+        """Let a record's result have a tangent, which shares no memory with the operands'."""
         if type(record.out) is not tuple:
-            self.put_at(r if type(record.out) is not Place else record.out, t)
+            self.put_at(r if type(record.out) is not Place else record.out, _apart(t, given))
             return
         for place, part in zip(record.out, t, strict=True):
-            if place is not None:
-                self.put_at(place, part)
+            if place is not None and part is not None:
+                self.put_at(place, _apart(part, given))
 
     def put_at(self, at: object, t: object) -> None:
         if type(at) is not Place:
@@ -165,3 +165,14 @@ class _Sweep:
             return 0.0 if t is None else t
         t = self.tangent(output)
         return np.zeros(output.shape, output.dtype) if t is None else t.copy()
+
+
+def _apart(t: object, given: list) -> object:
+    """A tangent, copied if it shares memory with one of those that it was computed from: these are
+    changed in place where the program writes."""
+    if type(t) is Array:
+        data = array.plain_of(t)
+        others = (array.plain_of(x) for x in given if type(x) is Array)
+        if any(np.may_share_memory(data, x) for x in others):
+            return t.copy()
+    return t

@@ -57,6 +57,8 @@ cdef class Tape:
     # In how many rules of the user's own, on tracked numbers, the program is: each stands for the
     # derivative that it serves.
     cdef public int in_rules
+    # How many forward sweeps that transpose a reverse sweep are under way.
+    cdef public int transposes
     # Array operations: their records, and storages by number; the owners of plain arrays that were
     # met, by id, those that may not be written until the recording ends, and what those held at
     # first that the program has written into.

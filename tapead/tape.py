@@ -107,7 +107,7 @@ class Tape:
         self.serial = 0
         self.twice = self.keeps_segments = False
         self.begins = []
-        self.in_rules = 0
+        self.in_rules = self.transposes = 0
         self.keeps_lines = keeps_lines
         self.sources = Sources(keeps_stacks) if keeps_lines else None
         self.records = []

@@ -55,11 +55,13 @@ def trace(
     twice: bool = False,
     then: Callable[[Segment], Any] | None = None,
     check: Callable[[Any, Callable, list[Form], list[Form]], Any] | None = None,
+    call: Callable[[Any], Any] | None = None,
 ) -> Traced:
     """Run f, recorded, with `tree` (its leaves) in the place of the arguments at `positions`.
 
     ``then(segment)`` is called while the recording is open; `twice` says that a recorded sweep
     follows there.  ``check(result, f, ins, outs)`` may refuse the result; `verb` is for messages.
+    ``call(inputs)`` runs f, where it is not called in the ordinary way.
     """
     leaves, spec = recording.inputs(tree)
     made = Traced()
@@ -93,6 +95,7 @@ def trace(
         recording.traced(
             tape, f, args, kwargs, positions, single, leaves, spec, finish, rerun,
             intercept.Remembered() if remembered is None else remembered, twice=twice,
+            call=call,
         )  # fmt: skip
     finally:
         if made.own:

@@ -61,7 +61,7 @@ def test_module_map_of_readme_matches_the_tree():
     listed = set(re.findall(r"^      ([\w/]+\.py) ", README, flags=re.MULTILINE))
     there = {p.relative_to(ROOT / "tapead").as_posix() for p in (ROOT / "tapead").rglob("*.py")}
     assert listed == there - {
-        f"{p}/__init__.py" for p in ("inspect", "scipy/rows", "scipy/matrices")
+        f"{p}/__init__.py" for p in ("checkpoints", "inspect", "scipy/rows", "scipy/matrices")
     }
 
 
@@ -70,7 +70,7 @@ def test_readme_lists_every_example():
     assert listed == {p.name for p in (ROOT / "examples").glob("*.py")}
 
 
-# From the bottom to the top.  The modules of rules and of scipy are one step each.
+# From the bottom to the top.  The modules of checkpoints, rules and scipy are one step each.
 ORDER = [
     "elementary", "errors", "ieee", "kernels", "rules", "scipy", "sources", "tape", "special",
     "partials", "places", "guards", "scalar", "array", "lanes", "sweeps_arrays", "tangents",
@@ -78,14 +78,14 @@ ORDER = [
     "calls", "operands", "rows", "aware_scipy", "functions", "attributes", "writes",
     "aware_random", "aware_numpy", "dispatch", "trees", "aware", "reach", "held", "intercept",
     "recording", "forms", "derived", "traces", "transforms", "second_order", "products",
-    "jacobians", "custom", "inspect.listing", "record", "testing", "supported",
+    "jacobians", "custom", "checkpoints", "inspect.listing", "record", "testing", "supported",
 ]  # fmt: skip
 
 
 def step(module):
     """The step that a module, by its name in the package, belongs to."""
     package = module.partition(".")[0]
-    return package if package in ("rules", "scipy") else module
+    return package if package in ("checkpoints", "rules", "scipy") else module
 
 
 def imported_by(path):

@@ -1,0 +1,213 @@
+"""checkpoint: a function that leaves no rows, and is run again when the reverse sweep comes to it.
+
+Griewank and Walther, *Evaluating Derivatives*, 2nd ed. (2008), chapter 12.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Callable, Sequence
+from types import CellType, FunctionType
+from typing import Any
+
+import numpy as np
+
+from tapead import array, forms, reach, recording, trees
+from tapead.array import plain_data, plain_of
+from tapead.checkpoints.generators import States
+from tapead.errors import RecomputeError
+from tapead.products import jvp
+from tapead.rules.table import Joint, Sweep
+from tapead.tape import current
+from tapead.traces import Traced, trace
+
+
+def checkpoint(f: Callable) -> Callable:
+    """f, which leaves no rows on the tape: the reverse sweep runs it again, recorded; a decorator.
+
+    While it is recorded, f runs on plain values, and its inputs are kept: arguments, and tracked
+    values in its closure. The reverse sweep runs it once more for each derivative, records that
+    run, sweeps and drops it. So the tape of one call is there at a time, instead of all of them.
+
+    Both runs have to be the same. The generators of ``numpy.random`` and ``random``, and those that
+    f gets or names, are put back for the second one, and results are compared to the last bit.
+
+    Parameters
+    ----------
+    f : a function of numbers, arrays and trees of these; it may not write into its arguments
+
+    Raises
+    ------
+    RecomputeError
+        in the sweep, if the second run gives another result
+    DetachedError
+        if f uses tracked numbers that are neither in its arguments nor in its closure
+
+    Examples
+    --------
+    >>> import math, tapead
+    >>> @tapead.checkpoint
+    ... def step(x):
+    ...     for _ in range(100):
+    ...         x = x + 0.01 * math.sin(x)
+    ...     return x
+    >>> def loop(x):
+    ...     for _ in range(50):
+    ...         x = step(x)
+    ...     return x
+    >>> len(tapead.record(loop, 1.0)) <= 101
+    True
+    >>> round(tapead.grad(loop)(1.0), 12) == round(tapead.grad(lambda x: loop(x))(1.0), 12)
+    True
+    """
+    if not callable(f):
+        raise TypeError(f"a function was expected, {type(f).__name__} given: {f!r}")
+
+    @functools.wraps(f)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        tape = current.tape
+        if not (tape.depth and tape.epoch) or tape.forward:
+            return f(*args, **kwargs)
+        return Call(f, args, kwargs).result()
+
+    return call
+
+
+class Call:
+    """One call of a checkpointed function in a recording."""
+
+    def __init__(self, f: Callable, args: tuple, kwargs: dict) -> None:
+        self.f = f
+        self.cells = _tracked_cells(f)
+        tree = (args, kwargs, [reach.contents(cell) for cell in self.cells])
+        self.leaves, self.spec = trees.flatten(tree)
+        self.active = [k for k, x in enumerate(self.leaves) if array.is_active(x)]
+        # What is not tracked is as it was for the second run, too.
+        tracked = set(self.active)
+        self.plain = [None if k in tracked else plain_data(x) for k, x in enumerate(self.leaves)]
+        self.states = States((f, self.plain))
+        self.out_spec: Any = None
+        self.ins: list[forms.Form] = []
+        self.outs: list[forms.Form] = []
+        self.prints: list[bytes] = []
+
+    def result(self) -> Any:
+        """What f gives, with one row for all of it."""
+        if not self.active:
+            return self.run([])
+        operands = [self.leaves[k] for k in self.active]
+        given = [plain_data(x) for x in operands]
+        self.ins = forms.forms_of(given, None, "an argument")
+        value = recording.undisturbed(self.run, given)
+        self.states.keep_used()
+        self._refuse_changes(operands, given)
+        leaves, self.out_spec, self.outs = forms.results(value, self.f, "checkpointed")
+        self.prints = [_print(x) for x in leaves]
+        name = f"checkpoint of {recording.function_name(self.f)}"
+        rule = Joint(name, self.pull, self.push, keeps=True)
+        self.leaves = []  # the record keeps what is tracked
+        return trees.unflatten(self.out_spec, array.joint(rule, operands, leaves, None))
+
+    def run(self, active: Sequence) -> Any:
+        """f with these in the place of the tracked inputs."""
+        leaves = [x.copy() if type(x) is np.ndarray else x for x in self.plain]
+        for k, x in zip(self.active, active, strict=True):
+            leaves[k] = x
+        args, kwargs, contents = trees.unflatten(self.spec, leaves)
+        held = [cell.cell_contents for cell in self.cells]
+        try:
+            for cell, x in zip(self.cells, contents, strict=True):
+                cell.cell_contents = x
+            return self.f(*args, **kwargs)
+        finally:
+            for cell, x in zip(self.cells, held, strict=True):
+                cell.cell_contents = x
+
+    def _refuse_changes(self, operands: list, given: list) -> None:
+        for x, copy in zip(operands, given, strict=True):
+            if type(copy) is np.ndarray and copy.tobytes() != plain_of(x).tobytes():
+                raise RecomputeError(
+                    f"{recording.function_name(self.f)} is checkpointed and has changed an array "
+                    "that it was given; it would run again with another one. Let it work on a copy."
+                )
+
+    # ----------------------------------------------------------------------- derivatives ---
+
+    def again(self, operands: list) -> Traced:
+        """f recorded once more, with its result compared."""
+        inputs = tuple(operands)
+        made = trace(
+            self.f, inputs, {}, tuple(range(len(inputs))), False, inputs, "checkpointed",
+            call=functools.partial(self.states.restored, self.run),
+        )  # fmt: skip
+        leaves = trees.flatten(made.value)[0]
+        if made.out_spec != self.out_spec or [_print(x) for x in leaves] != self.prints:
+            raise RecomputeError(
+                f"{recording.function_name(self.f)} is checkpointed and gave another result when "
+                "it ran again for the reverse sweep: it depends on what has changed meanwhile (a "
+                "global, a file, a clock, a generator that is not seen). Hand that over as an "
+                "argument, or do not checkpoint the function."
+            )
+        return made
+
+    def as_given(self, operands: list) -> list:
+        """Kept operands as f was given them: numbers where these were."""
+        return [
+            x if form.kind is np.ndarray else form.dressed(x)
+            for x, form in zip(operands, self.ins, strict=True)
+        ]
+
+    def pull(self, adjoints: Sequence, sweep: Sweep) -> list:
+        """Adjoints of the inputs: f recorded, swept, and dropped."""
+        if sweep.recorded:
+            return self._pulled(sweep.operands, adjoints)
+        return recording.undisturbed(self._pulled, sweep.operands, adjoints)
+
+    def _pulled(self, operands: list, adjoints: Sequence) -> list:
+        made = self.again(self.as_given(operands))
+        found = made.segment.pull(forms.dressed(self.outs, adjoints))
+        made.release()
+        return found
+
+    def push(self, tangents: Sequence, sweep: Sweep) -> list:
+        """Tangents of the result: f in forward mode, or recorded and swept forward."""
+        given = self.as_given(sweep.operands)
+        if not sweep.recorded:
+            return recording.undisturbed(self._carried, given, tangents)
+        made = self.again(given)
+        return made.segment.push(forms.dressed(made.ins, tangents))
+
+    def _carried(self, operands: list, tangents: Sequence) -> list:
+        directions = tuple(forms.dressed(self.ins, tangents))
+
+        def call(*inputs: Any) -> Any:
+            return self.states.restored(self.run, inputs)
+
+        return trees.flatten(jvp(call, tuple(operands), directions)[1])[0]
+
+
+def _print(x: Any) -> bytes:
+    """What tells results apart to the last bit: the kind, the shape and a hash of the bytes."""
+    data = np.asarray(plain_of(x))
+    head = f"{data.dtype}{data.shape}".encode()
+    return head + hashlib.blake2b(np.ascontiguousarray(data), digest_size=16).digest()
+
+
+def _tracked_cells(f: Callable) -> list[CellType]:
+    """The cells, of a function and of those that it holds, in which there are tracked values."""
+    found: list[CellType] = []
+    todo, seen = [f], set()
+    while todo:
+        g = todo.pop()
+        g = getattr(g, "__func__", g)
+        if type(g) is not FunctionType or id(g) in seen:
+            continue
+        seen.add(id(g))
+        for cell in g.__closure__ or ():
+            x = reach.contents(cell)
+            if type(x) is FunctionType:
+                todo.append(x)
+            elif x is not reach.ABSENT and any(map(array.is_active, trees.flatten(x)[0])):
+                found.append(cell)
+    return found

@@ -1,0 +1,92 @@
+"""Generators of random numbers: put back to where they were, for a function that runs again."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from tapead import reach
+
+_GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
+
+
+class States:
+    """The states of NumPy's and random's own generators, and of those that roots lead to."""
+
+    __slots__ = ("_found",)
+
+    def __init__(self, roots: Sequence[Any]) -> None:
+        own = (np.random.mtrand._rand, random._inst)
+        self._found = [(x, _state(x)) for x in (*own, *_reached(roots))]
+
+    def keep_used(self) -> None:
+        """Forget those that are still where they were: states are large."""
+        self._found = [(x, state) for x, state in self._found if not _same(_state(x), state)]
+
+    def restored(self, f: Callable, *args: Any) -> Any:
+        """f of args with the generators put back; afterwards they are as before."""
+        now = [(x, _state(x)) for x, _ in self._found]
+        _put(self._found)
+        try:
+            return f(*args)
+        finally:
+            _put(now)
+
+
+def _state(generator: Any) -> Any:
+    if isinstance(generator, random.Random):
+        return generator.getstate()
+    if isinstance(generator, np.random.RandomState):
+        return generator.get_state(legacy=False)  # with the normal number that it has in hand
+    return generator.bit_generator.state
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two states are the same: tuples, or dicts with arrays in them."""
+    if isinstance(a, dict):
+        return all(_same(x, b[name]) for name, x in a.items())
+    return np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b
+
+
+def _put(states: list) -> None:
+    for generator, state in states:
+        if isinstance(generator, random.Random):
+            generator.setstate(state)
+        elif isinstance(generator, np.random.RandomState):
+            generator.set_state(state)
+        else:
+            generator.bit_generator.state = state
+
+
+def _reached(roots: Sequence[Any]) -> Iterator[Any]:
+    """The generators in roots, and under the names that functions among them use."""
+    seen: set[int] = set()
+    todo = list(roots)
+    while todo:
+        x = todo.pop()
+        if id(x) in seen or type(x) in reach.LEAVES:
+            continue
+        seen.add(id(x))
+        if isinstance(x, _GENERATORS):
+            yield x
+        elif isinstance(x, (list, tuple)):
+            todo += x[: reach.MOST_HELD]
+        elif isinstance(x, dict):
+            todo += list(x.values())[: reach.MOST_HELD]
+        elif not reach.is_foreign(x):
+            todo += _named(x)
+
+
+def _named(x: Any) -> list:
+    """What a function's names and an object's attributes stand for."""
+    f = getattr(x, "__func__", x)
+    found = [getattr(x, "__self__", None), *(getattr(x, "__dict__", None) or {}).values()]
+    code = getattr(f, "__code__", None)
+    if code is not None:
+        found += [f.__globals__.get(name) for name in reach.names_of(code).loaded]
+        found += [reach.contents(cell) for cell in f.__closure__ or ()]
+        found += f.__defaults__ or ()
+    return [y for y in found if y is not reach.ABSENT and not isinstance(y, type)]
