@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from tapead import array, forms, intercept, recording, scalar, second_order, trees
 from tapead.scalar import Scalar
 from tapead.tape import Tape, current
@@ -118,7 +120,7 @@ def _carried(
             aux = recording.detach(aux)
         found, out_spec, outs = forms.results(result, f, "differentiated")
         tangents = forms.dressed(outs, [_tangent(x) for x in found])
-        values = [array.plain_data(x) for x in found]
+        values = [forms.plain_copy(x) for x in found]
         tape.retire()
         return trees.unflatten(out_spec, values), trees.unflatten(out_spec, tangents), aux
 
@@ -171,7 +173,10 @@ class Pullback:
         seeds = forms.matching(
             cotangent, made.out_spec, made.outs, "the cotangent", f"{self._name}'s result"
         )
-        found = made.in_tree(made.segment.pull(seeds))
+        adjoints = [
+            x.copy() if isinstance(x, np.ndarray) else x for x in made.segment.pull(seeds)
+        ]
+        found = made.in_tree(adjoints)
         return (found,) if self._single else found
 
     def __repr__(self) -> str:

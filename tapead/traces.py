@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tapead import array, forms, intercept, recording, scalar, trees
+import numpy as np
+
+from tapead import forms, intercept, recording, scalar, trees
 from tapead.forms import Form
 from tapead.segments import Segment, row_or_place
 from tapead.tape import Tape, current
@@ -80,9 +82,12 @@ def trace(
         outputs = [row_or_place(x) for x in found]
         made.segment = Segment(tape, lo, first_storage, begin, outputs)
         made.more = None if then is None else then(made.segment)
+        # Results are nobody else's memory, whether plain or tracked.
         if made.own:
-            found = [array.plain_data(x) for x in found]
+            found = [forms.plain_copy(x) for x in found]
             made.aux = recording.detach(made.aux) if has_aux else None
+        else:
+            found = [x.copy() if isinstance(x, np.ndarray) else x for x in found]
         made.value = trees.unflatten(made.out_spec, found)
         if made.own:
             tape.retire()

@@ -1,0 +1,452 @@
+"""profile: what a function's tape will hold, by line, by function and by operation."""
+
+from __future__ import annotations
+
+import cProfile
+import ctypes
+import gc
+import inspect
+import itertools
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from types import CodeType
+from typing import Any, NamedTuple
+
+from tapead import profile_text
+from tapead.derived import RUNS, Derived, chosen, derive
+from tapead.profile_counts import counted
+from tapead.profile_uses import Calls, CheckpointGain, FunctionUse, LineUse, OperationUse
+from tapead.record import RecordedTape, record
+from tapead.recording import function_name
+from tapead.tape import BYTES_PER_CONSTANT, BYTES_PER_LINE, BYTES_PER_ROW
+
+# Of the whole tape; what saves less is not worth a function's second run.
+WORTHWHILE = 0.1
+_RECORDS_OWN = frozenset(inspect.signature(record).parameters) - {"args", "kwargs"}
+
+
+class Checkpoint(NamedTuple):
+    """What a profile predicts of checkpointing one function.
+
+    Attributes
+    ----------
+    function, file, line : which function
+    calls : how often it was called, None where that was not counted
+    saves : bytes by which the tape is shorter at its longest
+    seconds : what the function's second run takes: of plain numbers if the profile measured these,
+        else recorded, which is longer
+    share : that, as a part of a run of the whole program
+    """
+
+    function: str
+    file: str
+    line: int
+    calls: int | None
+    saves: int
+    seconds: float
+    share: float
+
+
+class ProcessMemory(NamedTuple):
+    """The process's memory while the function ran, as memory_profiler measured it.
+
+    Attributes
+    ----------
+    seconds, bytes : the samples; the first is from before the run
+    expected : what the tape, with source lines, says that it holds
+    """
+
+    seconds: list[float]
+    bytes: list[int]
+    expected: int
+
+    @property
+    def growth(self) -> int:
+        """Bytes by which the process grew."""
+        return max(self.bytes) - self.bytes[0]
+
+
+class TapeProfile:
+    """What the tape of one run holds.  ``str()`` is a table.
+
+    Attributes
+    ----------
+    function : the function's name
+    value : its result, with plain numbers
+    rows, constants : how many the tape has
+    row_bytes, constant_bytes : 17 a row, 8 a constant
+    kept_bytes : of arrays that records keep alive for the sweep, also such as the program itself
+        holds; memory that several keep is counted once.  What the closures of `custom_vjp` rules
+        hold is not seen.
+    record_bytes : of the records themselves
+    tape_bytes : the sum of these four
+    adjoint_bytes : what a reverse sweep adds at most: 8 a row, and a buffer for each array.  It
+        frees buffers and rows as it passes them, so that the sum is never reached in `grad`.
+    peak_bytes : ``tape_bytes + adjoint_bytes``, an upper bound
+    line_bytes : 4 a row, for source lines: kept for this profile, not by a gradient
+    seconds : of the recorded run
+    plain_seconds : of a run on plain numbers, None unless that was asked for
+    operations, lines, functions : lists of `OperationUse`, `LineUse`, `FunctionUse`, by bytes
+    checkpoints : a `Checkpoint` for each function, by what it saves
+    best : the one that saves most, None if no one saves a tenth of the tape
+    process : `ProcessMemory`, None unless it was asked for
+    """
+
+    def __init__(
+        self,
+        function: str,
+        recorded: RecordedTape,
+        calls: dict[CodeType, Calls] | None,
+        seconds: float,
+        plain_seconds: float | None,
+        samples: list[tuple[float, float]] | None,
+    ) -> None:
+        counts = counted(recorded, calls, seconds)
+        self.function = function
+        self.value: Any = recorded.value
+        self.rows = len(recorded)
+        self.constants = counts.constants
+        self.row_bytes = BYTES_PER_ROW * self.rows
+        self.constant_bytes = BYTES_PER_CONSTANT * self.constants
+        self.kept_bytes = counts.kept
+        self.record_bytes = counts.records
+        self.tape_bytes = sum(
+            (self.row_bytes, self.constant_bytes, self.kept_bytes, self.record_bytes)
+        )
+        self.adjoint_bytes = counts.adjoints
+        self.peak_bytes = self.tape_bytes + self.adjoint_bytes
+        self.line_bytes = BYTES_PER_LINE * self.rows
+        self.seconds = seconds
+        self.plain_seconds = plain_seconds
+        self.operations: list[OperationUse] = counts.operations
+        self.lines: list[LineUse] = counts.lines
+        self.functions: list[FunctionUse] = counts.functions
+        self.checkpoints = [self._predicted(gain) for gain in counts.gains]
+        best = self.checkpoints[0] if self.checkpoints else None
+        worth = best is not None and best.saves >= WORTHWHILE * self.tape_bytes
+        self.best: Checkpoint | None = best if worth else None
+        self.process: ProcessMemory | None = None
+        if samples is not None:
+            begin = samples[0][1]
+            self.process = ProcessMemory(
+                [moment - begin for _, moment in samples],
+                [int(mebibytes * 2**20) for mebibytes, _ in samples],
+                self.tape_bytes + self.line_bytes,
+            )
+        self._stacks = counts.stacks
+        self._spans = counts.spans
+
+    def _predicted(self, gain: CheckpointGain) -> Checkpoint:
+        whole = self.seconds if self.plain_seconds is None else self.plain_seconds
+        *what, saves, share = gain
+        return Checkpoint(*what, saves, share * whole, share)
+
+    def __str__(self) -> str:
+        return self.table()
+
+    def __repr__(self) -> str:
+        return f"<TapeProfile of {self.function}: {self.rows:,} rows, {self.tape_bytes:,} bytes>"
+
+    def _repr_html_(self) -> str:
+        return profile_text.html(self)
+
+    def table(self, most: int | None = 40) -> str:
+        """The profile as text.
+
+        Parameters
+        ----------
+        most : lines, functions and operations that are shown, the largest; None for all
+        """
+        return profile_text.table(self, most)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All figures, as plain Python objects; the function's value is left out."""
+        names = (
+            "function", "rows", "constants", "row_bytes", "constant_bytes", "kept_bytes",
+            "record_bytes", "tape_bytes", "adjoint_bytes", "peak_bytes", "line_bytes", "seconds",
+            "plain_seconds",
+        )  # fmt: skip
+        figures = {name: getattr(self, name) for name in names}
+        for name in ("operations", "lines", "functions", "checkpoints"):
+            figures[name] = [use._asdict() for use in getattr(self, name)]
+        figures["best"] = self.best and self.best._asdict()
+        figures["process"] = self.process and {
+            **self.process._asdict(),
+            "growth": self.process.growth,
+        }
+        return figures
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """`to_dict` as JSON."""
+        return json.dumps(self.to_dict(), indent=indent)
+
+    def diff(self, other: TapeProfile) -> ProfileDiff:
+        """What changes from this profile to another, by function and by line.
+
+        Lines are the same if their text and their function's name are, wherever they stand.
+        """
+        return ProfileDiff(self, other)
+
+    def collapsed(self, count: str = "bytes") -> str:
+        """Collapsed stacks: a line ``outer;inner;file:line number`` for each stack of calls.
+
+        Parameters
+        ----------
+        count : what the numbers count, "bytes" or "rows"
+        """
+        return profile_text.collapsed(self, count)
+
+    def flamegraph(self, path: str | os.PathLike, count: str = "bytes") -> None:
+        """Write `collapsed` to a file, for flamegraph.pl, speedscope, inferno and their like."""
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(self.collapsed(count))
+
+    def plot(self, path: str | os.PathLike | None = None) -> Any:
+        """The largest lines and operations as bars, and the process's memory if it was measured.
+
+        Needs matplotlib.  Returns its figure; with a path the picture is also written there.
+        """
+        return profile_text.plot(self, path)
+
+
+class Change(NamedTuple):
+    """Rows and bytes of a line or a function before and after; ``file`` and ``line`` are those
+    after, or before where it is gone."""
+
+    name: str
+    file: str
+    line: int
+    rows_before: int
+    rows_after: int
+    bytes_before: int
+    bytes_after: int
+
+
+class ProfileDiff:
+    """What changes from one profile to another.  ``str()`` is a table.
+
+    Attributes
+    ----------
+    before, after : the profiles
+    rows, tape_bytes, peak_bytes : after less before
+    functions, lines : lists of `Change`, the largest first, without what is as it was; functions
+        count with what they called
+    """
+
+    def __init__(self, before: TapeProfile, after: TapeProfile) -> None:
+        self.before, self.after = before, after
+        self.rows = after.rows - before.rows
+        self.tape_bytes = after.tape_bytes - before.tape_bytes
+        self.peak_bytes = after.peak_bytes - before.peak_bytes
+        self.functions = _changes(before.functions, after.functions, lambda use: use.function)
+        self.lines = _changes(before.lines, after.lines, lambda use: use.source.strip())
+
+    def __str__(self) -> str:
+        return profile_text.diff_table(self)
+
+    def __repr__(self) -> str:
+        return f"<ProfileDiff: {self.rows:+,} rows, {self.tape_bytes:+,} bytes>"
+
+    def to_dict(self) -> dict[str, Any]:
+        """All figures, as plain Python objects."""
+        return {
+            "rows": self.rows,
+            "tape_bytes": self.tape_bytes,
+            "peak_bytes": self.peak_bytes,
+            "functions": [change._asdict() for change in self.functions],
+            "lines": [change._asdict() for change in self.lines],
+        }
+
+
+def _changes(before: list, after: list, name: Callable[[Any], str]) -> list[Change]:
+    """The changes of uses; those of one name in one function are told apart by their order."""
+
+    def keyed(uses: list) -> dict[tuple, Any]:
+        number: dict[tuple, itertools.count] = {}
+        found = {}
+        for use in sorted(uses, key=lambda use: (use.file, use.line)):
+            key = (os.path.basename(use.file), use.function, name(use) or use.line)
+            found[(*key, next(number.setdefault(key, itertools.count())))] = use
+        return found
+
+    old, new = keyed(before), keyed(after)
+    changes = []
+    for key in dict.fromkeys([*old, *new]):
+        a, b = old.get(key), new.get(key)
+        figures = [x and getattr(x, k) or 0 for k in ("rows", "bytes") for x in (a, b)]
+        if figures[0] != figures[1] or figures[2] != figures[3]:
+            use = b or a
+            changes.append(Change(name(use), use.file, use.line, *figures))
+    return sorted(changes, key=lambda c: -abs(c.bytes_after - c.bytes_before))
+
+
+# ------------------------------------------------------------------------------ the profile ---
+
+
+def profile(
+    f: Callable | None = None,
+    argnums: int | tuple[int, ...] = 0,
+    *,
+    rerun: bool = True,
+    calls: bool = True,
+    plain: bool = False,
+    memory: bool = False,
+    interval: float = 0.01,
+) -> Any:
+    """Where the tape of a function's gradient comes from.
+
+    Parameters
+    ----------
+    f : the function; left out, ``profile(argnums=..., ...)`` is a decorator
+    argnums : as for `grad`
+    rerun : as for `grad`.  Where f had to be run again, the profile takes one run more.
+    calls : count calls and their time by `cProfile`, for the predictions; they are taken to be few
+        otherwise, and where another profiler runs
+    plain : run f once more, on plain numbers, so that predicted times are those of such a run
+    memory : measure the process's memory meanwhile by memory_profiler, which has to be installed
+    interval : seconds between its samples
+
+    Returns
+    -------
+    A function of f's arguments.  It runs f recorded and gives a `TapeProfile`.
+
+    Examples
+    --------
+    >>> import tapead
+    >>> def cooled(heat, steps):
+    ...     for _ in range(steps):
+    ...         heat = heat - 0.1 * heat
+    ...     return heat
+    >>> profile = tapead.profile(cooled)(1.0, 1000)
+    >>> profile.rows, profile.tape_bytes, profile.adjoint_bytes
+    (2001, 34025, 16008)
+    >>> [(use.operation, use.rows) for use in profile.operations[:2]]
+    [('sub', 1000), ('mul', 1000)]
+    >>> profile.diff(tapead.profile(cooled)(1.0, 500))
+    <ProfileDiff: -1,000 rows, -17,000 bytes>
+    """
+    return derive("profile", f, argnums, False, rerun, False, calls, plain, memory, interval)
+
+
+def _profiled(g: Derived, args: tuple, kwargs: dict) -> TapeProfile:
+    counts, plain, memory, interval = g._more
+    usage = _memory_usage() if memory else None
+    f = g.__wrapped__
+    args, kwargs, _ = chosen(g, args, kwargs)
+    plain_call = (f, args, kwargs)
+    if not _RECORDS_OWN.isdisjoint(kwargs):
+        f, kwargs = _bound(f, kwargs), {}
+
+    def run() -> RecordedTape:
+        return record(f, *args, argnums=g._positions, rerun=g._rerun, stacks=True, **kwargs)
+
+    for _ in range(2):
+        profiler = None
+        if counts and sys.getprofile() is None:
+            profiler = cProfile.Profile(builtins=False)
+        recorded, seconds, samples = _measured(run, profiler, usage, interval)
+        calls, tries = _calls(profiler)
+        if tries == 1:
+            break
+    if tries > 1:
+        calls = None  # they are those of several tries
+    plain_seconds = None
+    if plain:
+        begin = time.perf_counter()
+        plain_call[0](*plain_call[1], **plain_call[2])
+        plain_seconds = time.perf_counter() - begin
+    name = function_name(g.__wrapped__)
+    return TapeProfile(name, recorded, calls, seconds, plain_seconds, samples)
+
+
+RUNS["profile"] = _profiled
+
+
+def _bound(f: Callable, kwargs: dict) -> Callable:
+    """f with keyword arguments that `record` would take for its own."""
+
+    def bound(*args: Any) -> Any:
+        return f(*args, **kwargs)
+
+    return bound
+
+
+def _measured(
+    run: Callable[[], RecordedTape],
+    profiler: cProfile.Profile | None,
+    usage: Callable | None,
+    interval: float,
+) -> tuple[RecordedTape, float, list[tuple[float, float]] | None]:
+    """The tape of a run, its seconds, and samples (MiB, time) of the process's memory."""
+    seconds = 0.0
+
+    def timed() -> tuple[RecordedTape | None, BaseException | None]:
+        # An exception is handed over: memory_usage would end all of the process's children.
+        nonlocal seconds
+        begin = time.perf_counter()
+        enabled = profiler is not None and _enabled(profiler)
+        try:
+            return run(), None
+        except Exception as error:
+            return None, error
+        finally:
+            if enabled:
+                profiler.disable()
+            seconds = time.perf_counter() - begin
+
+    samples = None
+    if usage is None:
+        recorded, error = timed()
+    else:
+        _give_back()
+        samples, (recorded, error) = usage(
+            (timed, ()), interval=interval, timestamps=True, retval=True, max_iterations=1
+        )
+    if error is not None:
+        raise error.with_traceback(error.__traceback__)
+    return recorded, seconds, samples
+
+
+def _enabled(profiler: cProfile.Profile) -> bool:
+    try:
+        profiler.enable()
+    except ValueError:  # another profiler runs
+        return False
+    return True
+
+
+def _calls(profiler: cProfile.Profile | None) -> tuple[dict[CodeType, Calls] | None, int]:
+    """The calls of each function, and how often the recording was tried."""
+    stats = [] if profiler is None else profiler.getstats()
+    if not stats:
+        return None, 1
+    calls, tries = {}, 1
+    for entry in stats:
+        if isinstance(entry.code, CodeType):
+            calls[entry.code] = Calls(entry.callcount, entry.reccallcount, entry.totaltime)
+            if entry.code in record.__code__.co_consts:
+                tries = max(tries, entry.callcount if entry.code.co_name == "body" else 1)
+    return calls, tries
+
+
+def _memory_usage() -> Callable:
+    try:
+        from memory_profiler import memory_usage
+    except ImportError:
+        raise ImportError(
+            "the process's memory is measured by memory_profiler, which is not installed: "
+            "pip install memory_profiler, or leave memory=True out"
+        ) from None
+    return memory_usage
+
+
+def _give_back() -> None:
+    """Return memory that is free to the system, that what grows from here on is seen to grow."""
+    gc.collect()
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError, TypeError):
+        pass  # not the C library of GNU
