@@ -505,6 +505,11 @@ def carried_quickly(row: Row, tangents: list, values: list, value: object) -> ob
     return out
 
 
+def quick_tangent(row, tangents, operands, value):
+    """`carried_quickly` for forward sweeps: a new array, or None where that has no loop for it."""
+    return carried_quickly(row, tangents, operands, value)
+
+
 @cython.cfunc
 def adopting(t: Tape, data: object, tangent: object) -> Array:
     """A tracked array whose tangent is an array that nobody else has, laid out as it is."""
@@ -1376,6 +1381,8 @@ class Array:
 
     @property
     def T(self):
+        if self.number:
+            return self
         view = self.nd.T
         return array_of(view, new_view(self.place, view))
 
@@ -1660,6 +1667,14 @@ def known(data):
         owner = owner.base
     owners = tape_here().owners
     return wrapped(data) if id(data) in owners or id(owner) in owners else data
+
+
+def numbered(x):
+    """The number that an array without dimensions holds."""
+    a: Array = x
+    if a.number or not active(tape_here(), a.place):
+        return x if a.number else a.nd[()]
+    return item(x) if a.nd.dtype == _float64 else as_number(x, 1)
 
 
 def is_number(x):

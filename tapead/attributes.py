@@ -72,6 +72,21 @@ _OBJECT_LOOPS = {name: f for name, f in vars(np).items() if isinstance(f, np.ufu
 
 def array_attribute(x: Any, name: str) -> Any:
     """``x.name`` for an Array: what its class does not define."""
+    if array.is_number(x):
+        return _of_number(_attribute(x, name))
+    return _attribute(x, name)
+
+
+def _of_number(found: Any) -> Any:
+    """An attribute or a method's result of a NumPy number: a number, where NumPy has no array."""
+    if type(found) is _Method:
+        return lambda *args, **options: _of_number(found(*args, **options))
+    if type(found) is Array and found.ndim == 0:
+        return array.numbered(found)
+    return found
+
+
+def _attribute(x: Any, name: str) -> Any:
     f = _FUNCTIONS.get(name)
     if f is not None:
         return _Method(array.FUNCTIONS.get(f, f), x)  # NumPy would ask us
@@ -115,7 +130,7 @@ def number_attribute(x: Any, name: str) -> Any:
         if name in ("item", "tolist"):
             return lambda *index: scalar.as_float(x)
         if hasattr(np.float64, name) and not name.startswith("_"):
-            return array_attribute(_as_array(x), name)
+            return _of_number(array_attribute(_as_array(x), name))
     f = _OBJECT_LOOPS.get(name)
     if f is not None:
         return lambda *others: f(x, *others)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import cProfile
-import ctypes
-import gc
 import inspect
 import itertools
 import json
 import os
-import sys
 import time
 from collections.abc import Callable
-from types import CodeType
 from typing import Any, NamedTuple
 
 from tapead import profile_text
 from tapead.derived import RUNS, Derived, chosen, derive
 from tapead.profile_counts import counted
-from tapead.profile_uses import Calls, CheckpointGain, FunctionUse, LineUse, OperationUse
+from tapead.profile_run import Run, measured, memory_usage
+from tapead.profile_uses import CheckpointGain, FunctionUse, LineUse, OperationUse
 from tapead.record import RecordedTape, record
 from tapead.recording import function_name
 from tapead.tape import BYTES_PER_CONSTANT, BYTES_PER_LINE, BYTES_PER_ROW
@@ -95,15 +91,8 @@ class TapeProfile:
     process : `ProcessMemory`, None unless it was asked for
     """
 
-    def __init__(
-        self,
-        function: str,
-        recorded: RecordedTape,
-        calls: dict[CodeType, Calls] | None,
-        seconds: float,
-        plain_seconds: float | None,
-        samples: list[tuple[float, float]] | None,
-    ) -> None:
+    def __init__(self, function: str, run: Run, plain_seconds: float | None) -> None:
+        recorded, seconds, calls, samples = run
         counts = counted(recorded, calls, seconds)
         self.function = function
         self.value: Any = recorded.value
@@ -276,7 +265,7 @@ def _changes(before: list, after: list, name: Callable[[Any], str]) -> list[Chan
     changes = []
     for key in dict.fromkeys([*old, *new]):
         a, b = old.get(key), new.get(key)
-        figures = [x and getattr(x, k) or 0 for k in ("rows", "bytes") for x in (a, b)]
+        figures = [getattr(x, k) if x else 0 for k in ("rows", "bytes") for x in (a, b)]
         if figures[0] != figures[1] or figures[2] != figures[3]:
             use = b or a
             changes.append(Change(name(use), use.file, use.line, *figures))
@@ -303,8 +292,8 @@ def profile(
     f : the function; left out, ``profile(argnums=..., ...)`` is a decorator
     argnums : as for `grad`
     rerun : as for `grad`.  Where f had to be run again, the profile takes one run more.
-    calls : count calls and their time by `cProfile`, for the predictions; they are taken to be few
-        otherwise, and where another profiler runs
+    calls : count calls and their time by `cProfile`, for the predictions.  Otherwise, and where
+        another profiler runs, rows that follow one another are taken to be of one call.
     plain : run f once more, on plain numbers, so that predicted times are those of such a run
     memory : measure the process's memory meanwhile by memory_profiler, which has to be installed
     interval : seconds between its samples
@@ -333,120 +322,23 @@ def profile(
 
 def _profiled(g: Derived, args: tuple, kwargs: dict) -> TapeProfile:
     counts, plain, memory, interval = g._more
-    usage = _memory_usage() if memory else None
-    f = g.__wrapped__
+    usage = memory_usage() if memory else None
     args, kwargs, _ = chosen(g, args, kwargs)
-    plain_call = (f, args, kwargs)
-    if not _RECORDS_OWN.isdisjoint(kwargs):
-        f, kwargs = _bound(f, kwargs), {}
+    whole = f = g.__wrapped__
+    given = kwargs
+    if not _RECORDS_OWN.isdisjoint(kwargs):  # names that `record` would take for its own
+        f, given = (lambda *args: whole(*args, **kwargs)), {}
 
     def run() -> RecordedTape:
-        return record(f, *args, argnums=g._positions, rerun=g._rerun, stacks=True, **kwargs)
+        return record(f, *args, argnums=g._positions, rerun=g._rerun, stacks=True, **given)
 
-    for _ in range(2):
-        profiler = None
-        if counts and sys.getprofile() is None:
-            profiler = cProfile.Profile(builtins=False)
-        recorded, seconds, samples = _measured(run, profiler, usage, interval)
-        calls, tries = _calls(profiler)
-        if tries == 1:
-            break
-    if tries > 1:
-        calls = None  # they are those of several tries
-    plain_seconds = None
+    done = measured(run, counts, usage, interval)
+    seconds = None
     if plain:
         begin = time.perf_counter()
-        plain_call[0](*plain_call[1], **plain_call[2])
-        plain_seconds = time.perf_counter() - begin
-    name = function_name(g.__wrapped__)
-    return TapeProfile(name, recorded, calls, seconds, plain_seconds, samples)
+        whole(*args, **kwargs)
+        seconds = time.perf_counter() - begin
+    return TapeProfile(function_name(whole), done, seconds)
 
 
 RUNS["profile"] = _profiled
-
-
-def _bound(f: Callable, kwargs: dict) -> Callable:
-    """f with keyword arguments that `record` would take for its own."""
-
-    def bound(*args: Any) -> Any:
-        return f(*args, **kwargs)
-
-    return bound
-
-
-def _measured(
-    run: Callable[[], RecordedTape],
-    profiler: cProfile.Profile | None,
-    usage: Callable | None,
-    interval: float,
-) -> tuple[RecordedTape, float, list[tuple[float, float]] | None]:
-    """The tape of a run, its seconds, and samples (MiB, time) of the process's memory."""
-    seconds = 0.0
-
-    def timed() -> tuple[RecordedTape | None, BaseException | None]:
-        # An exception is handed over: memory_usage would end all of the process's children.
-        nonlocal seconds
-        begin = time.perf_counter()
-        enabled = profiler is not None and _enabled(profiler)
-        try:
-            return run(), None
-        except Exception as error:
-            return None, error
-        finally:
-            if enabled:
-                profiler.disable()
-            seconds = time.perf_counter() - begin
-
-    samples = None
-    if usage is None:
-        recorded, error = timed()
-    else:
-        _give_back()
-        samples, (recorded, error) = usage(
-            (timed, ()), interval=interval, timestamps=True, retval=True, max_iterations=1
-        )
-    if error is not None:
-        raise error.with_traceback(error.__traceback__)
-    return recorded, seconds, samples
-
-
-def _enabled(profiler: cProfile.Profile) -> bool:
-    try:
-        profiler.enable()
-    except ValueError:  # another profiler runs
-        return False
-    return True
-
-
-def _calls(profiler: cProfile.Profile | None) -> tuple[dict[CodeType, Calls] | None, int]:
-    """The calls of each function, and how often the recording was tried."""
-    stats = [] if profiler is None else profiler.getstats()
-    if not stats:
-        return None, 1
-    calls, tries = {}, 1
-    for entry in stats:
-        if isinstance(entry.code, CodeType):
-            calls[entry.code] = Calls(entry.callcount, entry.reccallcount, entry.totaltime)
-            if entry.code in record.__code__.co_consts:
-                tries = max(tries, entry.callcount if entry.code.co_name == "body" else 1)
-    return calls, tries
-
-
-def _memory_usage() -> Callable:
-    try:
-        from memory_profiler import memory_usage
-    except ImportError:
-        raise ImportError(
-            "the process's memory is measured by memory_profiler, which is not installed: "
-            "pip install memory_profiler, or leave memory=True out"
-        ) from None
-    return memory_usage
-
-
-def _give_back() -> None:
-    """Return memory that is free to the system, that what grows from here on is seen to grow."""
-    gc.collect()
-    try:
-        ctypes.CDLL(None).malloc_trim(0)
-    except (AttributeError, OSError, TypeError):
-        pass  # not the C library of GNU

@@ -251,9 +251,9 @@ def _gain(use: FunctionUse, runs: np.ndarray, before: _Before, whole: float) -> 
     bytes_of = ends - begins
     all_of = int(bytes_of.sum())
     others_after = before.total - ends - (all_of - np.cumsum(bytes_of))
-    # Calls one after another look like one stretch, and are taken to be equally long.
+    # Calls one after another look like one stretch, of as many equal ones as it has a part in all.
     count = max(len(runs), use.calls or 0)
-    largest = bytes_of / np.maximum(1.0, count * bytes_of / all_of)
+    largest = bytes_of / (1.0 + (count - len(runs)) * bytes_of / all_of)
     worst = int(np.max(np.maximum(0.0, largest - others_after)))
     share = use.bytes / before.total
     if use.seconds is not None and whole > 0.0:

@@ -8,13 +8,13 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from tapead.profile_uses import INPUTS, LineUse, base_name
+from tapead.profile_uses import LineUse, base_name
 
 if TYPE_CHECKING:
     from tapead.profile import ProfileDiff, TapeProfile
 
 # Lines without rows that are shown between two with some.
-_GAP = 4
+_GAP = 6
 
 
 def size(count: float) -> str:
@@ -139,8 +139,8 @@ def table(p: TapeProfile, most: int | None) -> str:
                 if use is not None:
                     figures = f"{use.rows:,}", size(use.bytes), _share(use.bytes, p.tape_bytes)
                 rows.append((str(number or ""), *figures, source))
-        parts.append("\n".join([f"File {_short(file)}" if file != INPUTS else INPUTS,
-                                *_columns(rows, (4,))]))  # fmt: skip
+        title = file if lines[0][0] == 0 else f"File {_short(file)}"
+        parts.append("\n".join([title, *_columns(rows, (4,))]))
     left = _left_out(p.lines, most)
     return "\n\n".join([*parts, *left])
 
@@ -297,15 +297,13 @@ def plot(p: TapeProfile, path: str | os.PathLike | None) -> Any:
     _bars(lines, [(_line_label(u), u.bytes) for u in p.lines[:10]])
     lines.set_title(f"{p.function}: {p.rows:,} rows, tape {size(p.tape_bytes)}")
     _bars(operations, [(u.operation, u.bytes) for u in p.operations[:10]])
-    operations.set_xlabel("MB of tape")
     if p.process is not None:
         (over_time,) = rest
-        begin = p.process.bytes[0]
-        grown = [(b - begin) / 1e6 for b in p.process.bytes]
-        over_time.plot(p.process.seconds, grown, label="process, memory_profiler")
-        over_time.axhline(p.process.expected / 1e6, color="C1", ls="--", label="tape and lines")
+        grown = [b - p.process.bytes[0] for b in p.process.bytes]
+        over_time.plot(p.process.seconds, grown, label="growth of the process, memory_profiler")
+        over_time.axhline(p.process.expected, color="C1", ls="--", label="tape and lines")
+        over_time.yaxis.set_major_formatter(lambda count, _: size(count))
         over_time.set_xlabel("seconds")
-        over_time.set_ylabel("MB more than before")
         over_time.legend()
     if path is not None:
         figure.savefig(path)
@@ -322,6 +320,7 @@ def _line_label(use: LineUse) -> str:
 
 def _bars(axes: Any, bars: list[tuple[str, int]]) -> None:
     at = range(len(bars))
-    axes.barh(at, [n / 1e6 for _, n in bars], color="C0")
+    axes.barh(at, [n for _, n in bars], color="C0")
+    axes.xaxis.set_major_formatter(lambda count, _: size(count))
     axes.set_yticks(at, [name for name, _ in bars], fontsize=8)
     axes.invert_yaxis()

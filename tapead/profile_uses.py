@@ -103,8 +103,9 @@ def lines_of(sources: Any, places: ByPlace) -> list[LineUse]:
         file, line, name = INPUTS, 0, INPUTS
         if k < len(sources.places):
             code, line = sources.places[k]
-            file = name = ELSEWHERE
-            if code is not None:
+            if code is None or not sources.stacks[k]:  # what called the program is no part of it
+                file, line, name = ELSEWHERE, 0, ELSEWHERE
+            else:
                 file, name = code.co_filename, _enclosing(code.co_qualname)
         numbers = [int(column[k]) for column in places]
         use = found.setdefault((file, line), [name, 0, 0, 0])
@@ -190,8 +191,10 @@ class Stacks:
             names = [INPUTS]
             if k < len(self.sources.places):
                 code, line = self.sources.places[k]
-                names = [ELSEWHERE if code is None else f"{base_name(code.co_filename)}:{line}"]
                 stack = self.sources.stacks[k]
+                names = [ELSEWHERE]
+                if code is not None and stack:
+                    names = [f"{base_name(code.co_filename)}:{line}"]
                 while stack:
                     stack, code = self.sources.calls[stack]
                     names.append(f"{code.co_qualname} ({base_name(code.co_filename)})")

@@ -39,6 +39,9 @@ cdef class Sources:
     cdef dict known
     cdef object last
     cdef int last_stack
+    cdef object own
+    cdef int own_instruction
+    cdef int own_place
     cdef Seen* seen
 
     cpdef int here(self) except -1

@@ -7,6 +7,7 @@ stands for in a table; only an instruction that is met for the first time is loo
 
 from __future__ import annotations
 
+import inspect
 import sys
 
 import cython
@@ -34,8 +35,9 @@ class Sources:
         self.frames = []
         self.frame_stacks = []
         self.known = {}
-        self.last = None
+        self.last = self.own = None
         self.last_stack = 0
+        self.own_instruction = self.own_place = -1
         if cython.compiled:
             size: cython.size_t = _SEEN * cython.sizeof(Seen)
             self.seen = cython.cast(cython.pointer(Seen), calloc(1, size))
@@ -61,13 +63,20 @@ class Sources:
         seen: cython.pointer(Seen) = self.seen + ((pattern >> 3) & (_SEEN - 1))
         if seen.code == code and seen.instruction == instruction and seen.stack == stack:
             return seen.place
+        frame = sys._getframe()
+        if frame is self.own and instruction == self.own_instruction:
+            return self.own_place
         found: cython.int = self.place(stack)
-        # What runs in code that is not the user's stands for the line that called it.
-        if sys._getframe() is user_frame():
+        if frame is user_frame():
             seen.code = code
             seen.instruction = instruction
             seen.stack = stack
             seen.place = found
+        elif not frame.f_code.co_flags & inspect.CO_GENERATOR:
+            # Code that is not the user's stands for the line that called it, and that is waiting.
+            self.own = frame
+            self.own_instruction = instruction
+            self.own_place = found
         return found
 
     def place(self, stack):
@@ -93,7 +102,7 @@ class Sources:
         self.frames.clear()
         self.frame_stacks.clear()
         self.known.clear()
-        self.last = None
+        self.last = self.own = None
 
     def entered(self, frame):
         """The stack of a frame that is not the last one that was asked for.

@@ -105,6 +105,13 @@ def forward_record(buffers, record, tangent_of_row):
     else:
         kept = [plain_of(x) for x in record.kept]
         v = kept.pop()
+        if type(rule) is Row and type(record.out) is Place and record.out.strides is None:
+            # Where the value is not kept, only its shape counts: any such array does for it.
+            like = v if type(v) is np.ndarray else _like(tangents, record.out)
+            result = None if like is None else array.quick_tangent(rule, tangents, kept, like)
+            if result is not None:
+                buffers.put(record.out.number, result)
+                return 0.0
         v = tuple([plain_of(x) for x in v]) if type(v) is tuple else v
         result = tangent(rule, tangents, kept, v, record.options)
     if type(record.out) is tuple:
@@ -129,6 +136,14 @@ def _tangent(buffers, place, tangent_of_row):
     if buffers.get(root.number) is None:
         return None
     return buffers.view(place)
+
+
+def _like(tangents, place):
+    """A tangent of the shape of a place, None if there is none."""
+    for t in tangents:
+        if type(t) is np.ndarray and t.shape == place.shape:
+            return t
+    return None
 
 
 def _put(buffers, place, tangent):
