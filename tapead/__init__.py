@@ -16,6 +16,7 @@ from tapead.errors import (
 )
 from tapead.jacobians import hessian, jacfwd, jacobian, jacrev
 from tapead.products import hvp, jvp, linearize, vjp
+from tapead.profile import TapeProfile, profile
 from tapead.record import RecordedTape, record
 from tapead.scalar import compiled
 from tapead.supported import supported
@@ -28,6 +29,7 @@ __all__ = [
     "RecordedTape",
     "StaleNumberError",
     "TapeFullError",
+    "TapeProfile",
     "TapeadError",
     "UnsupportedError",
     "WrongThreadError",
@@ -45,6 +47,7 @@ __all__ = [
     "jvp",
     "linearize",
     "math",
+    "profile",
     "record",
     "stop_gradient",
     "supported",

@@ -598,9 +598,9 @@ def joint(rule, operands, results, options):
     return [x if a is None else standing_for(x, a) for x, a in zip(results, made)]
 
 
-@cython.cfunc
-def standing_for(x: object, a: Array) -> object:
+def standing_for(x, array):
     """A tracked array of x's values, or its number if x is a number."""
+    a: Array = array
     if type(x) is float:
         return as_float(item(a))
     if type(x) is _float64:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from tapead import array, forms, guards, recording, trees
+from tapead.array import plain_of
 from tapead.elementary import CODES, OPS
 from tapead.forms import Form
 from tapead.places import Place, root_of
@@ -106,10 +107,7 @@ class CustomFunction:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         tape = current.tape
         if not (tape.depth and tape.epoch):
-            # As in a recording, a result is never the argument's own memory.
-            return trees.map_leaves(
-                lambda x: _apart(x, (args, kwargs)), self.__wrapped__(*args, **kwargs)
-            )
+            return _apart(self.__wrapped__(*args, **kwargs), (args, kwargs))
         if kwargs:
             bound = inspect.signature(self.__wrapped__).bind(*args, **kwargs)
             bound.apply_defaults()
@@ -122,7 +120,7 @@ class CustomFunction:
                 "Leave it out of nondiff_argnums, or hand over tapead.value(x).",
             )
         if not any(map(array.is_active, leaves)):
-            return self.__wrapped__(*args)
+            return _apart(self.__wrapped__(*args), args)
         if not self._rules:
             raise AttributeError(f"{self!r} has no rule yet: call its def{self._kind[7:]} first")
         if self._kind == "custom_vjp" and tape.forward:
@@ -183,12 +181,7 @@ class _Call:
             self.residuals = trees.map_leaves(_copy, residuals)
         else:
             value = self.undisturbed(self.f.__wrapped__, *args)
-        for x, copy in zip(self.leaves, given, strict=True):
-            if isinstance(copy, np.ndarray) and copy.tobytes() != array.plain_of(x).tobytes():
-                raise guards.refused(
-                    f"{self.f!r} has changed an array that it was given as an argument.",
-                    "Let it work on a copy, and return that.",
-                )
+        self.refuse_changes(given)
         self.primals = trees.map_leaves(_copy, self.primals)
         return self.row(value, self.leaves, None)
 
@@ -205,11 +198,22 @@ class _Call:
         else:
             value = self.in_rule(self.linearized, primals, levels=2)
         seen.refuse_strangers(self.f)
+        self.refuse_changes(given)
         return self.row(trees.map_leaves(array.plain_data, value), self.leaves, value)
+
+    def refuse_changes(self, given: list) -> None:
+        """An error if the copies of arguments that the function got are not as they were."""
+        for x, copy in zip(self.leaves, given, strict=True):
+            if isinstance(copy, np.ndarray) and plain_of(copy).tobytes() != plain_of(x).tobytes():
+                raise guards.refused(
+                    f"{self.f!r} has changed an array that it was given as an argument.",
+                    "Let it work on a copy, and return that.",
+                )
 
     def row(self, value: Any, operands: list, computed: Any) -> Any:
         """The tracked result, with its row; `computed` is what the rule's code gave, tracked."""
         leaves, self.out_spec, self.outs = forms.results(value, self.f, "differentiated")
+        leaves = [plain_of(x) for x in leaves]
         if computed is not None:
             operands = [*operands, *trees.flatten(computed)[0]]
         tape = current.tape
@@ -452,13 +456,19 @@ def _check_functions(*given: Any) -> None:
             raise TypeError(f"a function was expected, {type(f).__name__} given: {f!r}")
 
 
-def _apart(x: Any, arguments: Any) -> Any:
-    """A leaf of a result, copied if it shares memory with an argument."""
-    if isinstance(x, np.ndarray):
-        arrays = (y for y in trees.flatten(arguments)[0] if isinstance(y, np.ndarray))
-        if any(np.may_share_memory(x, y) for y in arrays):
-            return x.copy()
-    return x
+def _apart(result: Any, arguments: Any) -> Any:
+    """A result whose arrays share memory neither with arguments nor with each other, as it is where
+    the call is recorded."""
+    leaves, spec = trees.flatten(result)
+    if not any(isinstance(x, np.ndarray) for x in leaves):
+        return result
+    others = [plain_of(x) for x in trees.flatten(arguments)[0] if isinstance(x, np.ndarray)]
+    for k, x in enumerate(leaves):
+        if isinstance(x, np.ndarray):
+            if any(np.may_share_memory(plain_of(x), y) for y in others):
+                leaves[k] = x.copy()
+            others.append(plain_of(leaves[k]))
+    return trees.unflatten(spec, leaves)
 
 
 def _copy(x: Any) -> Any:

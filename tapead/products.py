@@ -173,9 +173,7 @@ class Pullback:
         seeds = forms.matching(
             cotangent, made.out_spec, made.outs, "the cotangent", f"{self._name}'s result"
         )
-        adjoints = [
-            x.copy() if isinstance(x, np.ndarray) else x for x in made.segment.pull(seeds)
-        ]
+        adjoints = [x.copy() if isinstance(x, np.ndarray) else x for x in made.segment.pull(seeds)]
         found = made.in_tree(adjoints)
         return (found,) if self._single else found
 

@@ -31,7 +31,8 @@ class Checkpoint(NamedTuple):
     ----------
     function, file, line : which function
     calls : how often it was called, None where that was not counted
-    saves : bytes by which the tape is shorter at its longest
+    saves : bytes by which the tape is shorter at its longest; a call's inputs are taken to be few
+        numbers, so that arrays which nothing else keeps are to be subtracted
     seconds : what the function's second run takes: of plain numbers if the profile measured these,
         else recorded, which is longer
     share : that, as a part of a run of the whole program

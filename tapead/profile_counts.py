@@ -29,8 +29,8 @@ from tapead.profile_uses import (
 from tapead.record import RecordedTape
 from tapead.tape import BYTES_PER_CONSTANT, BYTES_PER_ROW, Tape
 
-# What a checkpointed call is taken to keep: its record and a few inputs.
-BYTES_PER_CALL = 1_000
+# What a checkpointed call of a few numbers keeps, measured; arrays that it is given come on top.
+BYTES_PER_CALL = 2_000
 CONSTANTS = "(constants)"
 
 _ARRAY = next(k for k, op in enumerate(OPS) if op.name == "array")

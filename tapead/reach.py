@@ -75,6 +75,8 @@ def reachable(roots: Iterable[Any]) -> Reached:
             # check_grads differentiates a closure of tapead's own over the user's function.
             if isinstance(x, _FUNCTION) and x.__module__ == "tapead.testing":
                 todo.extend(_cells(x))
+            elif isinstance(x, _FUNCTION) and is_ours(x) and hasattr(x, "__wrapped__"):
+                todo.append(x.__wrapped__)  # a checkpointed function
             continue
         if isinstance(x, _FUNCTION):
             reached.functions.append(x)

@@ -254,11 +254,12 @@ def record(
     names = _names(f, len(args))
     parts = {p: recording.inputs(args[p]) for p in positions}
     tape = Tape(lines, stacks)
-    if lines:
-        tape.sources.begin(sys._getframe())
+    bottom = sys._getframe()
     inputs: dict[str, int] = {}
 
     def body(lo: int) -> tuple[tuple[int | None, ...], Any]:
+        if lines:
+            tape.sources.begin(bottom)
         call = list(args)
         inputs.clear()
         for p, (leaves, spec) in parts.items():

@@ -229,11 +229,12 @@ def _lifted(leaf: Any, named: Callable[[int], str], k: int) -> Scalar | Array:
     if type(leaf) is Array:
         return array.begun(leaf, array.COPY if array.is_active(leaf) else array.INPUT)
     if isinstance(leaf, (np.ndarray, np.float32, np.float16, complex, np.complexfloating)):
-        leaf = np.asarray(leaf)
-        if leaf.dtype.kind in "biu":
-            leaf = leaf.astype(float)
-        if (leaf.dtype.kind == "f" and leaf.dtype.itemsize <= 8) or leaf.dtype.kind == "c":
-            return array.begun(leaf, array.INPUT)
+        data = np.asarray(leaf)
+        if data.dtype.kind in "biu":
+            data = data.astype(float)
+        if (data.dtype.kind == "f" and data.dtype.itemsize <= 8) or data.dtype.kind == "c":
+            begun = array.begun(data, array.INPUT)
+            return begun if isinstance(leaf, np.ndarray) else array.standing_for(leaf, begun)
     lifted = scalar.lift([leaf if scalar.liftable(leaf) else real(leaf, named(k))])[0]
     return scalar.as_numpy(lifted) if type(leaf) is np.float64 else lifted
 

@@ -39,6 +39,7 @@ cdef class Sources:
     cdef dict known
     cdef object last
     cdef int last_stack
+    cdef bint last_resumes
     cdef object own
     cdef int own_instruction
     cdef int own_place
@@ -47,4 +48,5 @@ cdef class Sources:
     cpdef int here(self) except -1
     cpdef int entered(self, frame) except -1
     cpdef int pushed(self, frame, int caller) except -1
+    cpdef int found(self, frame, int stack) except -1
     cpdef int called(self, int stack, code) except -1

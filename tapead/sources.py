@@ -15,6 +15,7 @@ import cython
 from tapead.errors import is_users, user_frame
 
 _SEEN = cython.declare(cython.size_t, 4096)
+_RESUMED = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 
 class Sources:
@@ -37,6 +38,7 @@ class Sources:
         self.known = {}
         self.last = self.own = None
         self.last_stack = 0
+        self.last_resumes = False
         self.own_instruction = self.own_place = -1
         if cython.compiled:
             size: cython.size_t = _SEEN * cython.sizeof(Seen)
@@ -54,7 +56,8 @@ class Sources:
         stack: cython.int = 0
         if self.keeps_stacks:
             frame = sys._getframe() if cython.compiled else sys._getframe(1)
-            stack = self.last_stack if frame is self.last else self.entered(frame)
+            known: cython.bint = frame is self.last and not self.last_resumes
+            stack = self.last_stack if known else self.entered(frame)
         if not cython.compiled:
             return self.place(stack)
         code: cython.p_void = cython.NULL
@@ -72,7 +75,7 @@ class Sources:
             seen.instruction = instruction
             seen.stack = stack
             seen.place = found
-        elif not frame.f_code.co_flags & inspect.CO_GENERATOR:
+        elif not frame.f_code.co_flags & _RESUMED:
             # Code that is not the user's stands for the line that called it, and that is waiting.
             self.own = frame
             self.own_instruction = instruction
@@ -120,9 +123,7 @@ class Sources:
         ):  # the last one has returned
             del self.known[id(self.frames.pop())]
             self.frame_stacks.pop()
-            self.last = frame
-            self.last_stack = self.frame_stacks[count - 2]
-            return self.last_stack
+            return self.found(frame, self.frame_stacks[count - 2])
         new = []
         f = frame
         k = -1
@@ -139,9 +140,7 @@ class Sources:
         stack = self.frame_stacks[k] if k >= 0 else 0
         for f in reversed(new):
             stack = self.pushed(f, stack)
-        self.last = frame
-        self.last_stack = stack
-        return stack
+        return self.found(frame, stack)
 
     def pushed(self, frame, caller):
         """The stack of a frame that a caller's has called, now the last one."""
@@ -149,8 +148,13 @@ class Sources:
         self.known[id(frame)] = len(self.frames)
         self.frames.append(frame)
         self.frame_stacks.append(stack)
+        return self.found(frame, stack)
+
+    def found(self, frame, stack):
+        """Note the frame that was asked for last; a generator's may be resumed by another one."""
         self.last = frame
         self.last_stack = stack
+        self.last_resumes = (frame.f_code.co_flags & _RESUMED) != 0
         return stack
 
     def called(self, stack, code):

@@ -7,6 +7,7 @@ import importlib
 import io
 import pkgutil
 import re
+import types
 from pathlib import Path
 
 import pytest
@@ -29,10 +30,10 @@ def test_examples_in_docstrings(name):
 
 def test_every_public_function_has_an_example_that_runs():
     finder = doctest.DocTestFinder()
-    for name in (
-        "grad", "value_and_grad", "record", "check_grads", "stop_gradient", "supported", "value",
-    ):  # fmt: skip
+    for name in tapead.__all__:
         public = getattr(tapead, name)
+        if not isinstance(public, types.FunctionType):
+            continue
         examples = [e for t in finder.find(public, name, globs={}) for e in t.examples]
         assert examples, name
         runner = doctest.DocTestRunner()
@@ -78,7 +79,9 @@ ORDER = [
     "calls", "operands", "rows", "aware_scipy", "functions", "attributes", "writes",
     "aware_random", "aware_numpy", "dispatch", "trees", "aware", "reach", "held", "intercept",
     "recording", "forms", "derived", "traces", "transforms", "second_order", "products",
-    "jacobians", "custom", "checkpoints", "inspect.listing", "record", "testing", "supported",
+    "jacobians", "custom", "checkpoints", "inspect.listing", "record", "profile_uses",
+    "profile_counts", "profile_run", "profile_text", "profile", "command_line", "__main__",
+    "testing", "supported",
 ]  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Every example runs, and prints what it says."""
 
+import functools
 import re
 import subprocess
 import sys
@@ -38,6 +39,15 @@ EXPECTED = {
         r"d/dv\(0\)",
         r"rows of the tape: \d+",
     ],
+    "profile_a_program.py": [
+        r"distance 2\.750782, by speed 16\.962791",
+        r"rows +4\.35 MB +256,052 of 17",
+        r"Checkpointing passage \(profile_a_program\.py:20\), called 4 times, would save 3\.19 MB "
+        r"of the tape's 4\.35 MB",
+        r"to run twice: passage, called 4 times",
+        r"it has 73 % of the tape",
+        r"rows +256,052 +128,052 +-128,000",
+    ],
     "heat_equation.py": [
         r"d misfit / d conductivity +-48\.684470",
         r"by differences +-48\.684470",
@@ -54,7 +64,46 @@ EXPECTED = {
         r"step 5  .*\|gradient\| \d\.\de-1\d",
         r"true: push 2, noise 0\.5",
     ],
+    "fit_oscillator.py": [
+        r"frequency +2\.000 +1\.9995 +0\.0084",
+        r"damping +0\.150 +0\.1502 +0\.0018",
+        r"cubic +0\.800 +0\.8176 +0\.0464",
+        r"start +1\.500 +1\.5060 +0\.0084",
+        r"speed +-0\.500 +-0\.4654 +0\.0379",
+        r"noise +0\.020 +0\.0177",
+        r"the fits differ by \de-(0[6-9]|1\d)",
+    ],
+    "newton_cg.py": [
+        r"0 +9\.940352715 +6\.8e-01 ",
+        r" bends down\n",
+        r"\d +1\.535813155 +\d\.\de-1[2-9]\n",
+        r"changes it by \de-1\d",
+        r"Hessian there is 0\.000138",
+        r"--o\+{11}\n",
+    ],
 }
+NEEDS_SCIPY = {"fit_oscillator.py"}
+
+
+@pytest.fixture(scope="module")
+def output_of(tmp_path_factory):
+    """What an example prints, by its name; each runs once."""
+
+    @functools.cache
+    def run(name):
+        if name in NEEDS_SCIPY:
+            pytest.importorskip("scipy")
+        done = subprocess.run(
+            [sys.executable, EXAMPLES / name],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path_factory.mktemp("example"),
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
 
 
 def test_every_example_is_expected_to_print_something():
@@ -62,24 +111,40 @@ def test_every_example_is_expected_to_print_something():
 
 
 @pytest.mark.parametrize("name", EXPECTED)
-def test_example_prints_what_it_should(name, tmp_path):
-    done = subprocess.run(
-        [sys.executable, EXAMPLES / name], capture_output=True, text=True, cwd=tmp_path
-    )
-    assert done.returncode == 0, done.stderr
+def test_example_prints_what_it_should(name, output_of):
+    text = output_of(name)
     at = 0
     for expression in EXPECTED[name]:
-        found = re.compile(expression).search(done.stdout, at)
-        assert found, f"{expression!r} not found in order in\n{done.stdout}"
+        found = re.compile(expression).search(text, at)
+        assert found, f"{expression!r} not found in order in\n{text}"
         at = found.start()
 
 
-def test_derivatives_of_the_examples_agree_with_their_differences(tmp_path):
-    text = subprocess.run(
-        [sys.executable, EXAMPLES / "adaptive_integrator.py"],
-        capture_output=True, text=True, cwd=tmp_path, check=True,
-    ).stdout  # fmt: skip
+def test_derivatives_of_the_examples_agree_with_their_differences(output_of):
+    text = output_of("adaptive_integrator.py")
     rows = re.findall(r"d/d\S+ +(\S+) +(\S+)", text)
     assert len(rows) == 3
     for ours, theirs in rows:
         assert float(ours) == pytest.approx(float(theirs), rel=1e-4, abs=1e-5)
+
+
+def test_the_oscillator_is_found_within_its_errors_and_in_fewer_runs(output_of):
+    text = output_of("fit_oscillator.py")
+    rows = re.findall(r"^\w+ +(-?\d\.\d+) +(-?\d\.\d+) +(\d\.\d+)$", text, re.MULTILINE)
+    assert len(rows) == 5
+    for truth, found, deviation in (map(float, row) for row in rows):
+        assert abs(found - truth) < 3.0 * deviation
+    exact = re.search(r"(\d+) evaluations, (\d+) Jacobians, (\d+) runs", text)
+    evaluations, jacobians, runs = map(int, exact.groups())
+    assert runs == evaluations + jacobians
+    assert int(re.search(r"by differences: \d+ evaluations, (\d+)", text)[1]) > 2 * runs
+
+
+def test_newton_converges_faster_and_faster_in_the_end(output_of):
+    text = output_of("newton_cg.py")
+    rows = re.findall(r"^ +\d+ +(\S+) +(\d\.\de-\d+)", text, re.MULTILINE)
+    energies, slopes = ([float(x) for x in column] for column in zip(*rows))
+    assert energies == sorted(energies, reverse=True)
+    assert len(rows) < 30
+    for before, after in zip(slopes[-4:], slopes[-3:]):
+        assert after < before**1.3

@@ -46,20 +46,20 @@ def checkpoint(f: Callable) -> Callable:
 
     Examples
     --------
-    >>> import math, tapead
+    >>> import tapead
     >>> @tapead.checkpoint
     ... def step(x):
     ...     for _ in range(100):
-    ...         x = x + 0.01 * math.sin(x)
+    ...         x = x + 0.001 * x * (1.0 - x)
     ...     return x
     >>> def loop(x):
     ...     for _ in range(50):
     ...         x = step(x)
     ...     return x
-    >>> len(tapead.record(loop, 1.0)) <= 101
-    True
-    >>> round(tapead.grad(loop)(1.0), 12) == round(tapead.grad(lambda x: loop(x))(1.0), 12)
-    True
+    >>> len(tapead.record(loop, 0.5))  # of 20,000 operations
+    101
+    >>> round(tapead.grad(loop)(0.5), 6)
+    0.026558
     """
     if not callable(f):
         raise TypeError(f"a function was expected, {type(f).__name__} given: {f!r}")
