@@ -585,7 +585,9 @@ def joint(rule, operands, results, options):
         held = [plain_of(x) for x in operands] if rule.keeps else None
         pushed = rule.push(tangents, Sweep(0, False, options, held))
         return [
-            carrying(t, x, np.zeros(np.shape(x)) if d is None else d) if is_numeric else x
+            carrying(t, own_memory(x), np.zeros(np.shape(x)) if d is None else d)
+            if is_numeric
+            else x
             for x, d, is_numeric in zip(results, pushed, numeric)
         ]
     keeps = [kept(t, k, x, plain_of(x)) for k, x in enumerate(operands)] if rule.keeps else ins
@@ -596,6 +598,11 @@ def joint(rule, operands, results, options):
     keeps = (*keeps, None) if rule.keeps else (None,) * (len(ins) + 1)
     array_row(t, record_of(rule, tuple(ins), outs, keeps, options))
     return [x if a is None else standing_for(x, a) for x, a in zip(results, made)]
+
+
+@cython.cfunc
+def own_memory(x: object) -> object:
+    return x.copy() if type(x) is _ndarray else x
 
 
 def standing_for(x, array):
