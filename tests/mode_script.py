@@ -155,6 +155,28 @@ def arrays():
             show(f.__name__, g.__name__, value, *itertools.chain(*map(np.ravel, gradient)))
 
 
+def family():
+    """Forward mode, products, Jacobians and Hessians, of numbers and of arrays."""
+    rng = np.random.default_rng(12)
+    both = (0, 1)
+    for f in PROGRAMS:
+        primals, tangents = (1.3, 0.8), (0.7, -0.4)
+        show(f.__name__, *tapead.jvp(f, primals, tangents), *tapead.hvp(f, primals, tangents))
+        show(f.__name__, *np.ravel(tapead.hessian(f, argnums=both)(*primals)))
+        show(f.__name__, *np.ravel(tapead.jacfwd(tapead.grad(f, both), both)(*primals)))
+    for f, n in itertools.product(ARRAY_PROGRAMS, (6, 8)):
+        primals = rng.normal(size=n), rng.normal(size=(3, 4))
+        tangents = rng.normal(size=n), rng.normal(size=(3, 4))
+        show(f.__name__, *tapead.jvp(f, primals, tangents))
+        show(f.__name__, *itertools.chain(*map(np.ravel, tapead.hvp(f, primals, tangents))))
+        for columns in tapead.hessian(f, argnums=both)(*primals):
+            show(f.__name__, *itertools.chain(*map(np.ravel, columns)))
+        for mode in ("fwd", "rev"):
+            gradient = tapead.grad(f, both)
+            for blocks in tapead.jacobian(gradient, both, mode=mode)(*primals):
+                show(f.__name__, mode, *itertools.chain(*map(np.ravel, blocks)))
+
+
 def errors():
     for f in (lambda x: 1 / (x - x), lambda x: (-x) ** 0.5, lambda x: np.float64(x), math.acosh):
         try:
@@ -168,4 +190,5 @@ if __name__ == "__main__":
     programs()
     tapes()
     arrays()
+    family()
     errors()
