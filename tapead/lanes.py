@@ -165,6 +165,21 @@ def operand(tape: Tape, k: cython.int) -> cython.double:
 
 @cython.cfunc
 @cython.inline
+def slopes(
+    tape: Tape, code: cython.int, a: cython.int, b: cython.int, v: cython.double
+) -> tuple[cython.double, cython.double]:
+    """The partials of a row; those of what programs mostly do without a call."""
+    if code == _MUL:
+        return operand(tape, b), operand(tape, a)
+    if code == _ADD:
+        return 1.0, 1.0
+    if code == _SUB:
+        return 1.0, -1.0
+    return first(code, operand(tape, a), operand(tape, b), v)
+
+
+@cython.cfunc
+@cython.inline
 @cython.exceptval(check=False)
 def add_times(
     to: cython.p_double,
@@ -226,14 +241,7 @@ def walk_forward(
             continue
         a = chunk.a[i]
         b = chunk.b[i]
-        if code == _MUL:
-            p = operand(tape, b)
-            q = operand(tape, a)
-        elif code in (_ADD, _SUB):
-            p = 1.0
-            q = 1.0 if code == _ADD else -1.0
-        else:
-            p, q = first(code, operand(tape, a), operand(tape, b), chunk.val[i])
+        p, q = slopes(tape, code, a, b, chunk.val[i])
         if p != 0.0 and a >= lo:
             add_times(tan, (r - lo) * lanes, p, tan, (a - lo) * lanes, lanes)
         if q != 0.0 and b >= lo:
@@ -331,14 +339,7 @@ def walk_back(
             continue
         a = chunk.a[i]
         b = chunk.b[i]
-        if code == _MUL:
-            p = operand(tape, b)
-            q = operand(tape, a)
-        elif code in (_ADD, _SUB):
-            p = 1.0
-            q = 1.0 if code == _ADD else -1.0
-        else:
-            p, q = first(code, operand(tape, a), operand(tape, b), chunk.val[i])
+        p, q = slopes(tape, code, a, b, chunk.val[i])
         if p != 0.0 and a >= lo:
             add_times(adj, (a - lo) * lanes, p, adj, (r - lo) * lanes, lanes)
         if q != 0.0 and b >= lo:
@@ -459,17 +460,11 @@ def walk_second(
         b = chunk.b[i]
         aa = bb = 0.0
         ab = 0.0
+        p, q = slopes(tape, code, a, b, chunk.val[i])
         if code == _MUL:
-            p = operand(tape, b)
-            q = operand(tape, a)
             ab = 1.0
-        elif code in (_ADD, _SUB):
-            p = 1.0
-            q = 1.0 if code == _ADD else -1.0
-        else:
-            p, q = first(code, operand(tape, a), operand(tape, b), chunk.val[i])
-            if g != 0.0:
-                aa, ab, bb = second(code, operand(tape, a), operand(tape, b), chunk.val[i])
+        elif code not in (_ADD, _SUB) and g != 0.0:
+            aa, ab, bb = second(code, operand(tape, a), operand(tape, b), chunk.val[i])
         if a >= lo and not unused(p, g):
             if p != 0.0:
                 if g != 0.0:

@@ -14,7 +14,7 @@ import pytest
 from mpmath import mp, mpf
 
 import tapead
-from tapead import elementary, partials, scalar
+from tapead import elementary, partials, products, scalar, second_order
 from tapead.elementary import CODES, OPS
 
 DIGITS = 60
@@ -219,11 +219,15 @@ def _padded(point):
     return (*point, 0.0, 0.0)[:2]
 
 
+def _value_by_formula(op, point):
+    return partials.value(CODES[op.name], *_padded(point))
+
+
 def _value(op, point):
     """The value of a row; of those without a formula, what whoever writes the row gives."""
     if not op.value:
         return float(CASES[op.name].f(*map(mpf, point)))
-    return partials.value(CODES[op.name], *_padded(point))
+    return _value_by_formula(op, point)
 
 
 def _first(op, point):
@@ -350,43 +354,10 @@ def test_formulas_give_a_float_everywhere_and_never_raise(op, capfd):
 
 # Orders 0 to 4, through what callers use: the value itself is what the sweeps of lgamma need.
 POLYGAMMA_AT = (
-    1e-300,
-    1e-100,
-    1e-10,
-    1e-3,
-    0.25,
-    0.9,
-    1.0,
-    1.4,
-    2.0,
-    3.5,
-    9.9,
-    14.9,
-    15.0,
-    20.1,
-    100.7,
-    1e4,
-    1e8,
-    1e12,
-    1e13,
-    1e20,
-    1e100,
-    1e300,
-    -1e-300,
-    -1e-10,
-    -0.01,
-    -0.25,
-    -0.5,
-    -0.75,
-    -0.99,
-    -1.5,
-    -2.0001,
-    -3.5,
-    -10.3,
-    -25.5,
-    -100.4,
-    -1000.2,
-)
+    1e-300, 1e-100, 1e-10, 1e-3, 0.25, 0.9, 1.0, 1.4, 2.0, 3.5, 9.9, 14.9, 15.0, 20.1, 100.7, 1e4,
+    1e8, 1e12, 1e13, 1e20, 1e100, 1e300, -1e-300, -1e-10, -0.01, -0.25, -0.5, -0.75, -0.99, -1.5,
+    -2.0001, -3.5, -10.3, -25.5, -100.4, -1000.2,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("order", range(5))
@@ -423,13 +394,14 @@ def _tracked_operands(op):
 
 def _row_of(op, point, tracked):
     """A function of the tracked operands that is one row, the rest being constants."""
+    value = _value_by_formula if op.value else _value  # which reaches all of mpmath
 
     def f(*variables):
         given = iter(variables)
         operands = [
             next(given) if name in tracked else x for name, x in zip("ab", point, strict=False)
         ]
-        v = _value(op, tuple(map(tapead.value, operands)))
+        v = value(op, tuple(map(tapead.value, operands)))
         write = scalar.write if op.arity == 1 else scalar.write2
         return write(CODES[op.name], *operands, v)
 
@@ -494,3 +466,83 @@ def test_sweeps_keep_the_conventions_at_edges(name, point, first, second):
     f, variables = _row_of(op, point, "a")
     assert tapead.grad(f)(*variables) == first[0]
     assert tapead.grad(tapead.grad(f))(*variables) == second[0]
+
+
+# --------------------------------------------------- forward mode, and native second order ---
+
+
+def _units(n):
+    return [tuple(float(j == k) for j in range(n)) for k in range(n)]
+
+
+def _hessian(op, point, tracked):
+    """The table's second partials by what is tracked."""
+    daa, dab, dbb = (*_second(op, point), 0.0, 0.0)[:3]
+    found = {"aa": daa, "ab": dab, "ba": dab, "bb": dbb}
+    return [[found[name + other] for other in tracked] for name in tracked]
+
+
+def _listed(x):
+    return list(x) if isinstance(x, tuple) else [x]
+
+
+@pytest.mark.parametrize(("op", "point", "tracked"), SWEEPS)
+def test_forward_mode_without_a_tape_is_the_forward_sweep(op, point, tracked, monkeypatch):
+    f, variables = _row_of(op, point, tracked)
+    _, derivative = tapead.linearize(f, *variables)
+    monkeypatch.setattr(products, "_traced", None)  # what would record
+    direction = (0.7, -1.3)[: len(variables)]
+    value, ours = tapead.jvp(f, variables, direction)
+    assert type(value) is type(ours) is float
+    assert _same(value, _value(op, point))
+    assert _same(ours, derivative(*direction))
+
+
+@pytest.mark.parametrize(("op", "point", "tracked"), SWEEPS)
+def test_native_second_order_is_the_second_partials(op, point, tracked, monkeypatch):
+    f, variables = _row_of(op, point, tracked)
+    monkeypatch.setattr(second_order, "sweeps_recorded", None)  # what would record a sweep
+    expected = _hessian(op, point, tracked)
+    columns = [_listed(tapead.hvp(f, variables, unit)) for unit in _units(len(variables))]
+    assert columns == expected
+    whole = tapead.hessian(f, argnums=tuple(range(len(variables))))(*variables)
+    assert [list(row) for row in whole] == expected
+
+
+@pytest.mark.parametrize(("op", "point", "tracked"), SWEEPS)
+def test_native_second_order_agrees_with_the_gradient_of_the_gradient(op, point, tracked):
+    """Of a function in which the row stands between others."""
+    row, variables = _row_of(op, point, tracked)
+    every = tuple(range(len(variables)))
+
+    def f(*xs):
+        y = row(*[1.0 * x for x in xs])
+        return y * (3.0 + 0.5 * y)
+
+    value = _value(op, point)
+    slopes = [s for name, s in zip("ab", _first(op, point), strict=False) if name in tracked]
+    atol = 2.0**-52 * CANCELING[op.name](*point) if op.name in CANCELING else 0.0
+    for k, unit in enumerate(_units(len(variables))):
+        native = _listed(tapead.hvp(f, variables, unit))
+        nested = tapead.grad(tapead.grad(f, argnums=k), argnums=every)(*variables)
+        for j, second in enumerate(_hessian(op, point, tracked)[k]):
+            terms = (slopes[j] * slopes[k], (3.0 + value) * second)
+            size = abs(terms[0]) + abs(terms[1])
+            # Where a factor is too large or too small there is nothing to compare.
+            if size == 0.0 or 1e-200 < size < 1e200:
+                near = 1e-12 * size + atol * abs(3.0 + value)
+                assert abs(native[j] - sum(terms)) <= near, (native[j], terms)
+                assert abs(native[j] - nested[j]) <= near, (native[j], nested[j])
+
+
+@pytest.mark.parametrize(("name", "point", "first", "second"), EDGES)
+def test_forward_and_second_order_sweeps_keep_the_conventions(name, point, first, second):
+    op = OPS[CODES[name]]
+    tracked = _tracked_operands(op)[-1]
+    f, variables = _row_of(op, point, tracked)
+    expected = [s for s, operand in zip(first, "ab", strict=False) if operand in tracked]
+    hessian = _hessian(op, point, tracked)
+    for k, unit in enumerate(_units(len(variables))):
+        assert _same(tapead.jvp(f, variables, unit)[1], expected[k])
+        for ours, theirs in zip(_listed(tapead.hvp(f, variables, unit)), hessian[k], strict=True):
+            assert _same(ours, theirs), (ours, theirs)

@@ -302,6 +302,29 @@ def test_hessians_are_mpmaths(name):
             assert list(ours) == pytest.approx(exact, rel=RTOL, abs=1e-14 * scale), (point, k)
 
 
+@pytest.mark.parametrize("name", PRESENT)
+def test_forward_mode_and_native_second_order_agree_with_nested_gradients(name):
+    case = SMOOTH[name]
+    f = function(name, case.part)
+    for point in case.points:
+        n = len(point) - case.held
+        every, free, held = tuple(range(n)), point[:n], point[n:]
+
+        def g(*xs, f=f, held=held):
+            return f(*xs, *held)
+
+        gradient = tapead.grad(g, argnums=every)(*free)
+        for k in every:
+            value, slope = tapead.jvp(g, free, _unit(n, k))
+            assert value == f(*point)
+            assert slope == pytest.approx(gradient[k], rel=1e-15, abs=0.0)
+            product = tapead.hvp(g, free, _unit(n, k))
+            native = product if n > 1 else (product,)
+            nested = tapead.grad(tapead.grad(g, argnums=k), argnums=every)(*free)
+            scale = max(1e-1, *map(abs, nested))
+            assert native == pytest.approx(nested, rel=RTOL, abs=1e-14 * scale), (point, k)
+
+
 def _second(reference, point, k, j):
     orders = [a + b for a, b in zip(_unit(len(point), k), _unit(len(point), j), strict=True)]
     return mp.diff(reference, tuple(map(mpf, point)), tuple(orders))

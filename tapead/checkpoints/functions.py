@@ -8,13 +8,13 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Callable, Sequence
-from types import CellType, FunctionType
 from typing import Any
 
 import numpy as np
 
 from tapead import array, forms, reach, recording, trees
 from tapead.array import plain_data, plain_of
+from tapead.checkpoints.closures import run_with, tracked_cells
 from tapead.checkpoints.generators import States
 from tapead.errors import RecomputeError
 from tapead.products import jvp
@@ -79,7 +79,7 @@ class Call:
 
     def __init__(self, f: Callable, args: tuple, kwargs: dict) -> None:
         self.f = f
-        self.cells = _tracked_cells(f)
+        self.cells = tracked_cells(f)
         tree = (args, kwargs, [reach.contents(cell) for cell in self.cells])
         self.leaves, self.spec = trees.flatten(tree)
         self.active = [k for k, x in enumerate(self.leaves) if array.is_active(x)]
@@ -115,14 +115,7 @@ class Call:
         for k, x in zip(self.active, active, strict=True):
             leaves[k] = x
         args, kwargs, contents = trees.unflatten(self.spec, leaves)
-        held = [cell.cell_contents for cell in self.cells]
-        try:
-            for cell, x in zip(self.cells, contents, strict=True):
-                cell.cell_contents = x
-            return self.f(*args, **kwargs)
-        finally:
-            for cell, x in zip(self.cells, held, strict=True):
-                cell.cell_contents = x
+        return run_with(self.cells, contents, functools.partial(self.f, *args, **kwargs))
 
     def _refuse_changes(self, operands: list, given: list) -> None:
         for x, copy in zip(operands, given, strict=True):
@@ -192,22 +185,3 @@ def _print(x: Any) -> bytes:
     data = np.asarray(plain_of(x))
     head = f"{data.dtype}{data.shape}".encode()
     return head + hashlib.blake2b(np.ascontiguousarray(data), digest_size=16).digest()
-
-
-def _tracked_cells(f: Callable) -> list[CellType]:
-    """The cells, of a function and of those that it holds, in which there are tracked values."""
-    found: list[CellType] = []
-    todo, seen = [f], set()
-    while todo:
-        g = todo.pop()
-        g = getattr(g, "__func__", g)
-        if type(g) is not FunctionType or id(g) in seen:
-            continue
-        seen.add(id(g))
-        for cell in g.__closure__ or ():
-            x = reach.contents(cell)
-            if type(x) is FunctionType:
-                todo.append(x)
-            elif x is not reach.ABSENT and any(map(array.is_active, trees.flatten(x)[0])):
-                found.append(cell)
-    return found

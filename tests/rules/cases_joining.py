@@ -1,6 +1,7 @@
 """Cases of the table of joining."""
 
 import numpy as np
+from case import Case
 from cases_indexing import C128, F32, bent
 
 from tapead.rules import joining
@@ -112,6 +113,7 @@ CHOICES = [
     bent(np.choose, lambda x, y: np.choose(CODES - 1, (x, y), mode="wrap"), (2, 4), (4,)),
     bent(np.choose, lambda x, y: np.choose(CODES, (x, y), mode="clip"), F32, F32_ROW),
     bent(np.choose, lambda x: np.choose([[0], [0]], [x]), (3,)),
+    Case(np.choose, lambda x: np.choose(1, [x[0], x[1] * x[2]]), (3,), name="numbers"),
     bent(np.select, lambda x: np.select([x < 0, x < 1], [x * x, -x]), (3, 4)),
     bent(np.select, lambda x, y: np.select([x < 0, x > 1], [1, x], default=y), F32, (4,)),
     bent(np.select, lambda x, y: np.select([x < 0, x > 1], [1.5, y], 2), F32_ROW, ()),

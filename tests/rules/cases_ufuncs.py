@@ -286,6 +286,7 @@ def _methods():
         yield Case(f, lambda x, y, f=f: f.outer(x, y), x, between(0.5, 2, 2), name="outer")
         yield Case(f, lambda x, f=f: f.outer(x, [1.0, 2.5]), x[0], name="outer")
     yield Case(np.multiply, lambda x: np.multiply.outer(2.0, x), ANY, name="outer")
+    yield Case(np.multiply, lambda x: np.multiply.outer(x, 2.0), ANY, name="outer, number last")
     yield Case(np.greater, lambda x: x * np.greater.outer(x, x).sum(), ANY[0], name="outer")
     yield Case(np.logical_or, lambda x: x * np.logical_or.reduce(x), ANY, name="reduce")
     total, sums = ufunc_methods.log_total, ufunc_methods.segment_sums

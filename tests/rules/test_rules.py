@@ -126,6 +126,15 @@ def same(x, y):
     )
 
 
+def assert_kept(plain, values, tangents):
+    """That values are those of the plain program, and tangents are what they are."""
+    assert len(values) == len(tangents) == len(plain)
+    for x, y, t in zip(plain, values, tangents):
+        assert same(x, y)
+        assert type(x) is type(y) is type(t)
+        assert (np.shape(t), np.asarray(t).dtype) == (np.shape(x), np.asarray(x).dtype)
+
+
 @each_case
 def test_the_value_is_numpys_own(case):
     with warnings.catch_warnings():
@@ -189,11 +198,7 @@ def test_forward_mode_without_a_tape_agrees_with_reverse(case, monkeypatch):
         warnings.simplefilter("ignore")
         plain = run(*[x.copy("K") for x in inputs])
         values, tangents = tapead.jvp(run, inputs, directions)
-    assert len(values) == len(tangents) == len(plain)
-    for x, y, t in zip(plain, values, tangents):
-        assert same(x, y)
-        assert type(x) is type(y) is type(t)
-        assert (np.shape(t), np.asarray(t).dtype) == (np.shape(x), np.asarray(x).dtype)
+    assert_kept(plain, values, tangents)
     size = float(sum(np.sum(np.abs(g * d)) for g, d in zip(adjoints, directions)))
     ours, theirs = inner(tangents, loss.weights), inner(adjoints, directions)
     assert abs(ours - theirs) <= 1e-9 * max(size, 1e-3), (ours, theirs)
@@ -307,17 +312,20 @@ SINGLE = [c for c in CASES if all(x.dtype == np.float64 for x in c.inputs)]
 def test_single_precision_stays_single(case):
     rng = np.random.default_rng(3)
     inputs = [x.astype(np.float32) for x in case.inputs]
+    directions = [noise(rng, x).astype(np.float32) for x in inputs]
+
+    def run(*xs):
+        return outputs(case.call(*xs))
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            plain = case.call(*inputs)
+            parts = run(*[x.copy("K") for x in inputs])
         except TypeError:
             pytest.skip("NumPy has no single precision here")
-        parts = outputs(plain)
         weights = [noise(rng, x).astype(np.asarray(x).dtype) for x in parts]
-        _value, adjoints = tapead.value_and_grad(
-            loss_of(case, weights), argnums=tuple(range(len(inputs)))
-        )(*inputs)
+        adjoints = gradient(loss_of(case, weights), inputs)
+        assert_kept(parts, *tapead.jvp(run, inputs, directions))
     for g, x in zip(adjoints, inputs):
         assert np.asarray(g).dtype == np.float32
         assert np.shape(g) == x.shape

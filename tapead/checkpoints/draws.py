@@ -1,0 +1,44 @@
+"""Random numbers in a loop: where its generators were, for steps that are run again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tapead.checkpoints.generators import States, _put, _same, _state
+
+
+class Draws:
+    """The generators that a loop may use: NumPy's, random's, and those that its step leads to.
+
+    Which ones it does use shows while it runs.  States are large and slow to read: only those of
+    generators that are in use are kept with the states of the loop.
+    """
+
+    def __init__(self, roots: Sequence[Any]) -> None:
+        self._idle = list(States(roots)._found)
+        self._start: list = []
+
+    def look(self) -> bool:
+        """Whether another generator has been used since the start of the loop."""
+        used = [(x, state) for x, state in self._idle if not _same(_state(x), state)]
+        if used:
+            names = {id(x) for x, _ in used}
+            self._idle = [(x, state) for x, state in self._idle if id(x) not in names]
+            self._start += used
+        return bool(used)
+
+    def settle(self) -> None:
+        """No others will be used: their states are not kept."""
+        self._idle = []
+
+    @property
+    def start(self) -> list:
+        """Where the used ones were when the loop began."""
+        return self._start
+
+    def now(self) -> list:
+        return [(x, _state(x)) for x, _ in self._start]
+
+    def put(self, states: list) -> None:
+        _put(states)
