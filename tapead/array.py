@@ -1096,7 +1096,9 @@ def setitem(a: Array, index: object, x: object) -> object:
         x = _numpy.as_operand(x)
     if not is_basic(index):
         return _numpy.write_advanced(a, index, x)
-    if type(x) is Scalar or type(x) is float or type(x) is int or isinstance(x, _generic):
+    if type(x) is not Array and (
+        type(x) is Scalar or type(x) is float or type(x) is int or isinstance(x, _generic)
+    ):
         if store(t, a, index, x):
             return None
     target = a.nd[index]

@@ -141,6 +141,9 @@ def _jacobian(g: Derived, args: tuple, kwargs: dict) -> Any:
         if any(type(r.rule) is Joint and r.rule.backward_only for r in made.segment.tape.records):
             mode = "rev"
     blocks = _matrix_blocks(made, mode) if made.own else None
+    if blocks is not None and _are_listed(made):
+        rows = [recording.rebuild(made.in_spec, row) for row in blocks]
+        return _result(g, made, trees.unflatten(made.out_spec, rows))
     if blocks is None:
         blocks = _forward(made) if mode == "fwd" else _backward(made)
     return _result(g, made, _trees(made, blocks))
@@ -191,7 +194,10 @@ def _numbers(shapes: Sequence[Form]) -> int:
 
 
 def _matrix_blocks(made: Traced, mode: str) -> list | None:
-    """The blocks, by sweeps with several lanes; None where the program does more than they know."""
+    """The blocks, by sweeps with several lanes; None where the program does more than they know.
+
+    Of numbers by numbers they are lists: arrays would be taken apart one by one.
+    """
     s = made.segment
     made.more = lanes.layout(s.tape, s.lo, s.first_storage, s.hi)
     if made.more is None:
@@ -207,11 +213,18 @@ def _matrix_blocks(made: Traced, mode: str) -> list | None:
         matrix = lanes.push(made.more, s.begin, ins, outs, np.eye(len(ins)))
     else:
         matrix = lanes.pull(made.more, s.begin, ins, outs, np.eye(len(outs)))
+    if _are_listed(made):
+        return matrix.tolist()
     rows = pieces(matrix, sizes, 0)
     return [
         [part.reshape(out.shape + form.shape) for part, form in _parts(made, block)]
         for block, out in zip(rows, made.outs, strict=True)
     ]
+
+
+def _are_listed(made: Traced) -> bool:
+    """Whether all that a function took and gave are numbers."""
+    return forms.are_numbers(made.ins) and all(form.kind is float for form in made.outs)
 
 
 def _parts(made: Traced, block: np.ndarray) -> zip:
@@ -296,8 +309,7 @@ def _hessian(g: Derived, args: tuple, kwargs: dict) -> Any:
         return jacfwd(jacrev(g.__wrapped__, *options, rerun=g._rerun), *options)(*args, **kwargs)
     check = _real_ends(g._holomorphic, "hessian")
     made = _traced(g, args, kwargs, twice=True, then=second_order.prepared, check=check)
-    # Of numbers by numbers the matrices are lists: arrays would be taken apart one by one.
-    listed = forms.are_numbers(made.ins) and all(form.kind is float for form in made.outs)
+    listed = _are_listed(made)
     if isinstance(made.more, lanes.Layout):
         blocks = _by_lanes(made, listed)
     else:

@@ -12,6 +12,8 @@ a segment does.
 
 from __future__ import annotations
 
+import itertools
+
 import cython
 import numpy as np
 
@@ -85,7 +87,7 @@ def layout(tape, lo, first_storage, hi):
     if any(root.dtype != np.float64 for root in storages):
         return None
     sizes = [root.size for root in storages]
-    bases = (hi - lo + np.cumsum([0, *sizes])).tolist()
+    bases = list(itertools.accumulate(sizes, initial=hi - lo))
     starts = np.array(bases[:-1], np.intp) if cython.compiled else bases[:-1]
     made = Layout(tape, lo, first_storage, hi, bases[-1], starts, {})
     for k, record in enumerate(tape.records):
@@ -623,10 +625,15 @@ def moved(made: Layout, r: cython.Py_ssize_t) -> tuple:
 
 
 def _seeded(memory, slots, numbers):
-    """Add numbers, a row a slot and a column a lane, to what is there."""
+    """Add numbers, a row a slot and a column a lane, to zeros."""
     lanes = numbers.shape[1]
     if cython.compiled:
-        np.add.at(memory.reshape(-1, lanes), slots, numbers)
+        rows = memory.reshape(-1, lanes)
+        if len(slots) < 4:
+            for k in range(len(slots)):  # np.add.at takes longer to begin than most sweeps
+                rows[slots[k]] += numbers[k]
+        else:
+            np.add.at(rows, slots, numbers)
         return
     for s, row in zip(slots.tolist(), numbers.tolist(), strict=True):
         for j, x in enumerate(row):
