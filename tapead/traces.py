@@ -82,12 +82,13 @@ def trace(
         outputs = [row_or_place(x) for x in found]
         made.segment = Segment(tape, lo, first_storage, begin, outputs)
         made.more = None if then is None else then(made.segment)
-        # Results are nobody else's memory, whether plain or tracked.
-        if made.own:
-            found = [forms.plain_copy(x) for x in found]
-            made.aux = recording.detach(made.aux) if has_aux else None
-        else:
+        # Results are nobody else's memory; they are plain where no outer derivative reaches them.
+        if made.segment.outer:
             found = [x.copy() if isinstance(x, np.ndarray) else x for x in found]
+        else:
+            found = [forms.plain_copy(x) for x in found]
+        if made.own:
+            made.aux = recording.detach(made.aux) if has_aux else None
         made.value = trees.unflatten(made.out_spec, found)
         if made.own:
             tape.retire()
