@@ -70,8 +70,11 @@ def _reached(roots: Sequence[Any]) -> Iterator[Any]:
         if id(x) in seen or type(x) in reach.LEAVES:
             continue
         seen.add(id(x))
+        owner = getattr(x, "__self__", None)
         if isinstance(x, _GENERATORS):
             yield x
+        elif isinstance(owner, _GENERATORS):  # a method of one
+            todo.append(owner)
         elif isinstance(x, (list, tuple)):
             todo += x[: reach.MOST_HELD]
         elif isinstance(x, dict):
