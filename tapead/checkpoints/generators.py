@@ -71,6 +71,7 @@ def _reached(roots: Sequence[Any]) -> Iterator[Any]:
             continue
         seen.add(id(x))
         owner = getattr(x, "__self__", None)
+        todo.append(getattr(x, "__wrapped__", None))
         if isinstance(x, _GENERATORS):
             yield x
         elif isinstance(owner, _GENERATORS):  # a method of one
