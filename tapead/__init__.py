@@ -4,6 +4,7 @@ from tapead import _mode  # noqa: F401, I001 - first: it decides how the others 
 from tapead import dispatch as _dispatch  # noqa: F401 - wires in what NumPy asks of arrays
 from tapead import math
 from tapead.checkpoints.functions import checkpoint
+from tapead.checkpoints.loops import checkpointed_loop, checkpointed_while
 from tapead.custom import custom_jvp, custom_vjp
 from tapead.errors import (
     DetachedError,
@@ -35,6 +36,8 @@ __all__ = [
     "WrongThreadError",
     "check_grads",
     "checkpoint",
+    "checkpointed_loop",
+    "checkpointed_while",
     "compiled",
     "custom_jvp",
     "custom_vjp",

@@ -48,6 +48,14 @@ EXPECTED = {
         r"it has 73 % of the tape",
         r"rows +256,052 +128,052 +-128,000",
     ],
+    "checkpointed_heat.py": [
+        r"by the conductivity +-0\.090840",
+        r"by differences +-0\.090840",
+        r"(?s)the same gradient: True.*the same gradient: True.*the same gradient: True"
+        r".*the same gradient: True",
+        r"286\.509",
+        r"-1433\.438",
+    ],
     "heat_equation.py": [
         r"d misfit / d conductivity +-48\.684470",
         r"by differences +-48\.684470",

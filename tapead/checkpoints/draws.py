@@ -13,32 +13,38 @@ class Draws:
 
     Which ones it does use shows while it runs.  States are large and slow to read: only those of
     generators that are in use are kept with the states of the loop.
+
+    Attributes
+    ----------
+    start : where the used ones were when the loop began
     """
+
+    __slots__ = ("_idle", "start")
 
     def __init__(self, roots: Sequence[Any]) -> None:
         self._idle = list(States(roots)._found)
-        self._start: list = []
+        self.start: list = []
 
     def look(self) -> bool:
         """Whether another generator has been used since the start of the loop."""
         used = [(x, state) for x, state in self._idle if not _same(_state(x), state)]
-        if used:
-            names = {id(x) for x, _ in used}
-            self._idle = [(x, state) for x, state in self._idle if id(x) not in names]
-            self._start += used
+        known = {id(x) for x, _ in used}
+        self._idle = [(x, state) for x, state in self._idle if id(x) not in known]
+        self.start += used
         return bool(used)
 
     def settle(self) -> None:
-        """No others will be used: their states are not kept."""
+        """No others will be used."""
         self._idle = []
 
-    @property
-    def start(self) -> list:
-        """Where the used ones were when the loop began."""
-        return self._start
-
     def now(self) -> list:
-        return [(x, _state(x)) for x, _ in self._start]
+        return [(x, _state(x)) for x, _ in self.start]
 
     def put(self, states: list) -> None:
         _put(states)
+
+    def from_here(self) -> Draws:
+        """The same generators, for a loop that begins now."""
+        made = Draws.__new__(Draws)
+        made._idle, made.start = [], self.now()
+        return made

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from typing import Any, NamedTuple
 
 MEMORY, DISK = "memory", "disk"
@@ -166,11 +166,13 @@ def adapted(schedule: Any, n: int | None) -> Actions:
     kinds = _library()
     places = {kinds.StorageType.RAM: MEMORY, kinds.StorageType.DISK: DISK}
     written: set[int] = set()  # steps whose recording the schedule believes to be on disk
+    stored: set[tuple[int, str]] = set()
     for action in schedule:
         if isinstance(action, kinds.Forward):
             lo, hi, end = action.n0, action.n1, None
             if action.write_ics:
                 written.discard(lo)
+                stored.add((lo, places[action.storage]))
                 yield Store(lo, places[action.storage])
             if not action.write_adj_deps:
                 end = yield Advance(lo, hi)
@@ -182,8 +184,16 @@ def adapted(schedule: Any, n: int | None) -> Actions:
                 schedule.finalize(end)
         elif isinstance(action, kinds.Reverse):
             yield Reverse(action.n0, action.n1)
+            # H-Revolve forgets to say that it needs some of its states no longer.
+            for place in ((k, where) for k in action for where in (MEMORY, DISK)):
+                if place in stored:
+                    stored.remove(place)
+                    yield Drop(*place)
         elif isinstance(action, (kinds.Copy, kinds.Move)):
-            yield from _copied(action, places, written, isinstance(action, kinds.Move))
+            moves = isinstance(action, kinds.Move)
+            if moves:
+                stored.discard((action.n, places[action.from_storage]))
+            yield from _copied(action, places, written, moves)
         elif isinstance(action, kinds.EndForward):
             yield Turn()
         elif isinstance(action, kinds.EndReverse):
@@ -315,20 +325,3 @@ def placed(actions: Actions, in_memory: int) -> Actions:
             if action.where == MEMORY:
                 near.remove(action.at)
         answer = yield action
-
-
-def from_user(made: Any) -> Actions:
-    """What a function that makes schedules has given: ours, or one of checkpoint_schedules."""
-    if isinstance(made, Generator):
-        return made
-    if isinstance(made, Iterable):
-        return _answering(made)
-    raise TypeError(
-        "a schedule was expected: a CheckpointSchedule of checkpoint_schedules, or a function of "
-        f"the number of steps that gives one or a generator of actions; "
-        f"{type(made).__name__} given: {made!r}"
-    )
-
-
-def _answering(actions: Iterable) -> Actions:
-    yield from actions

@@ -83,7 +83,9 @@ class OnDisk:
         self._size = 0  # of a part of the file, known with the first state
         self._latest: tuple[int, list] | None = None
         try:
-            self._file = tempfile.TemporaryFile(buffering=0, prefix="tapead-", dir=self._folder)
+            self._file = tempfile.TemporaryFile(  # noqa: SIM115 - closed by close()
+                buffering=0, prefix="tapead-", dir=self._folder
+            )
         except OSError as error:
             raise self._failure(error, "a file for stored states could not be made") from error
 
@@ -188,7 +190,7 @@ class OnDisk:
         """The system's error with what went wrong, where, and what can be done."""
         return type(error)(
             error.errno,
-            f"{what} to the folder {self._folder!r}: {error.strerror}. Give a folder that is "
+            f"{what} in the folder {self._folder!r}: {error.strerror}. Give a folder that is "
             "there, can be written to and has room, or fewer snapshots",
         )
 
