@@ -79,9 +79,9 @@ ORDER = [
     "calls", "operands", "rows", "aware_scipy", "functions", "attributes", "writes",
     "aware_random", "aware_numpy", "dispatch", "trees", "aware", "reach", "held", "intercept",
     "recording", "forms", "derived", "traces", "transforms", "second_order", "products",
-    "jacobians", "custom", "checkpoints", "inspect.listing", "record", "profile_uses",
-    "profile_counts", "profile_run", "profile_text", "profile", "command_line", "__main__",
-    "testing", "supported",
+    "jacobians", "custom_calls", "custom", "checkpoints", "inspect.listing", "record",
+    "profile_uses", "profile_counts", "profile_run", "profile_text", "profile", "command_line",
+    "__main__", "testing", "supported",
 ]  # fmt: skip
 
 
