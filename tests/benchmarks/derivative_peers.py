@@ -18,6 +18,10 @@ _FOLDER = pathlib.Path(__file__).parent
 _NAMES = ("sqrt", "exp", "log", "sin", "cos", "tanh")
 
 
+def _numbers(x):
+    return [x[i] for i in range(len(x))]
+
+
 class Task(NamedTuple):
     """What is asked of a peer.
 
@@ -34,16 +38,16 @@ class Task(NamedTuple):
     rest: tuple
     direction: np.ndarray | None = None
 
-    def function(self, functions, numpy, convert, stack):
+    def function(self, functions, numpy, convert, stack, unpack=_numbers):
         """The program as the peer's function of one array, run anew with the peer's functions in
-        the place of `math` and `np`; results in a list are stacked."""
+        the place of `math` and `np`; arguments to be a list are unpacked, results stacked."""
         names = _names(self.source)
         names["math"] = types.SimpleNamespace(isqrt=math.isqrt, **functions)
         names["np"] = numpy
         f, rest = names[self.name], [convert(a) for a in self.rest]
 
         def g(x):
-            y = f([x[i] for i in range(len(x))] if self.form == "list" else x, *rest)
+            y = f(unpack(x) if self.form == "list" else x, *rest)
             return stack(y) if isinstance(y, list) else y
 
         return g
@@ -105,7 +109,9 @@ def pytorch(task):
         return lambda v: getattr(torch if torch.is_tensor(v) else math, k)(v)
 
     numpy = types.SimpleNamespace(sum=torch.sum, tanh=torch.tanh)
-    g = task.function({k: of_both(k) for k in _NAMES}, numpy, tensor, torch.stack)
+    functions = {k: of_both(k) for k in _NAMES}
+    # Of unbind there is one row; each x[i] had an adjoint as long as x.
+    g = task.function(functions, numpy, tensor, torch.stack, lambda x: list(x.unbind()))
     v = tensor(task.direction)
     if task.kind == "grad":
         return lambda x: _torch_gradient(g, tensor(x).clone().requires_grad_())
