@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -237,15 +238,23 @@ def _units(form: Form) -> list:
     return [unit.reshape(form.shape) if form.shape else form.dtype.type(1.0) for unit in units]
 
 
-def _directions(shapes: Sequence[Form], k: int) -> list:
-    """All directions of the k-th of several leaves, zeros for the others."""
+def _directions(shapes: Sequence[Form]) -> list:
+    """All directions of several leaves, one for each number: zeros but for the leaf it is of."""
     zeros = [np.zeros(form.shape, form.dtype) if form.shape else 0.0 for form in shapes]
-    return [[*zeros[:k], unit, *zeros[k + 1 :]] for unit in _units(shapes[k])]
+    return [
+        [*zeros[:k], unit, *zeros[k + 1 :]] for k, form in enumerate(shapes) for unit in _units(form)
+    ]
+
+
+def _by_leaf(each: list, shapes: Sequence[Form]) -> list[list]:
+    """What was found for each of `_directions`, apart by the leaf that it is of."""
+    rest = iter(each)
+    return [list(itertools.islice(rest, form.size)) for form in shapes]
 
 
 def _forward(made: Traced) -> list:
     """The blocks, a sweep forward for each number of the inputs."""
-    columns = [made.segment.push_each(_directions(made.ins, k)) for k in range(len(made.ins))]
+    columns = _by_leaf(made.segment.push_each(_directions(made.ins)), made.ins)
     return [
         [
             _joined([column[i] for column in columns[k]], out.shape + form.shape, out, -1)
@@ -257,10 +266,7 @@ def _forward(made: Traced) -> list:
 
 def _backward(made: Traced) -> list:
     """The blocks, a sweep backward for each number of the result."""
-    rows = [
-        [made.segment.pull(seeds) for seeds in _directions(made.outs, i)]
-        for i in range(len(made.outs))
-    ]
+    rows = _by_leaf([made.segment.pull(seeds) for seeds in _directions(made.outs)], made.outs)
     return [
         [
             _joined([row[k] for row in rows[i]], out.shape + form.shape, form, 0)
@@ -378,10 +384,7 @@ def _by_segments(made: Traced) -> list:
     gradients, blocks = list(made.more), []
     for at, out in zip(made.segment.outputs, made.outs, strict=True):
         mine = [gradients.pop(0) for _ in range(1 if at is None else _numbers([out]))]
-        parts = [
-            [_second_derivatives(made, segment, a, i) for i, a in enumerate(made.ins)]
-            for segment in mine
-        ]
+        parts = [_second_derivatives(made, segment) for segment in mine]
         blocks.append(
             [
                 [
@@ -396,16 +399,18 @@ def _by_segments(made: Traced) -> list:
     return blocks
 
 
-def _second_derivatives(made: Traced, gradient: Segment | None, a: Form, i: int) -> list:
-    """Of one gradient's i-th part the derivatives by each input."""
+def _second_derivatives(made: Traced, gradient: Segment | None) -> list[list]:
+    """Of each part of one gradient the derivatives by each input."""
     if gradient is None:
-        return [None] * len(made.ins)
-    gradient.epoch = 0
-    found = []
-    for j, b in enumerate(made.ins):
-        columns = [pushed[i] for pushed in gradient.push_each(_directions(made.ins, j))]
-        found.append(_joined(columns, a.shape + b.shape, a, -1))
-    return found
+        return [[None] * len(made.ins)] * len(made.ins)
+    columns = _by_leaf(gradient.push_each(_directions(made.ins)), made.ins)
+    return [
+        [
+            _joined([pushed[i] for pushed in columns[j]], a.shape + b.shape, a, -1)
+            for j, b in enumerate(made.ins)
+        ]
+        for i, a in enumerate(made.ins)
+    ]
 
 
 for _name in ("jacfwd", "jacrev", "jacobian"):

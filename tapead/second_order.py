@@ -50,10 +50,14 @@ def prepared(segment: Segment) -> Any:
                 s.tape, s.lo, s.first_storage, s.begin, s.hi, [output], [seed]
             )
             gradients.append([row_or_place(x) for x in adjoints])
-    return [
-        None if rows is None else Segment(s.tape, s.lo, s.first_storage, s.begin, rows)
-        for rows in gradients
-    ]
+    return [None if rows is None else _closed(s, rows) for rows in gradients]
+
+
+def _closed(s: Segment, outputs: Sequence) -> Segment:
+    """The segment with its recorded sweep, to be swept when the recording has ended."""
+    made = Segment(s.tape, s.lo, s.first_storage, s.begin, outputs)
+    made.epoch = 0
+    return made
 
 
 def _seeds(output: Any) -> Sequence:
@@ -71,7 +75,6 @@ def times(made: Traced, directions: list) -> list:
         return [None] * len(made.ins)
     if not isinstance(made.more, lanes.Layout):
         (gradient,) = made.more
-        gradient.epoch = 0
         return gradient.push(directions)
     s = made.segment
     ins = input_slots(made)

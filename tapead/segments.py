@@ -46,7 +46,7 @@ class Segment:
         self.epoch = tape.epoch
         self.lo, self.first_storage, self.begin, self.hi = lo, first_storage, begin, len(tape)
         self.outputs = [None if _from_before(x, lo, first_storage) else x for x in outputs]
-        self.outer = tape.depth > 1 and _from_outside(self)
+        self.outer = tape.depth > 1 and from_outside(tape, lo, first_storage, begin, self.outputs)
 
     def settle(self) -> None:
         """Let the segment outlive its recording: nobody can change what its records keep."""
@@ -55,13 +55,11 @@ class Segment:
 
     def pull(self, seeds: Sequence) -> list:
         """Adjoints of the inputs by those of the outputs, None for zeros."""
-        return self._swept(sweeps.pull, sweeps_recorded.reverse, Segment.push, seeds, self.outputs)
+        return self._swept(Segment._back, Segment._forth, seeds)
 
     def push(self, directions: Sequence) -> list:
         """Tangents of the outputs by those of the inputs."""
-        return self._swept(
-            _pushed, sweeps_recorded_forward.forward, Segment.pull, directions, self.inputs()
-        )
+        return self._swept(Segment._forth, Segment._back, directions)
 
     def push_each(self, directions: Sequence[Sequence]) -> list[list]:
         """`push` along each of several directions."""
@@ -72,10 +70,9 @@ class Segment:
             return [self.push(direction) for direction in directions]
         room, found = tangents_many.room_for(self.tape, self.first_storage), []
         known = [p for p in self.outputs if p is not None]
-        edges = (self.lo, self.first_storage, self.begin, self.hi)
         for k in range(0, len(directions), room):
             part = [np.array(x) for x in zip(*directions[k : k + room], strict=True)]
-            pushed = tangents_many.push_many(self.tape, *edges, part, known)
+            pushed = tangents_many.push_many(self.tape, *self._edges(), part, known)
             for j in range(len(directions[k : k + room])):
                 each = iter([x[j] for x in pushed])
                 found.append([None if p is None else next(each) for p in self.outputs])
@@ -94,45 +91,55 @@ class Segment:
             r if p is None else p for r, p in zip(range(self.lo, self.begin), places, strict=True)
         ]
 
-    def _swept(
-        self, numeric: Callable, recorded: Callable, transposed: Callable, given: Sequence, at: list
-    ) -> list:
-        """One sweep, from what is given at some rows and places."""
-        pairs = [(p, _fit(x, p)) for p, x in zip(at, given, strict=True)]
+    def _swept(self, way: Callable, transposed: Callable, given: Sequence) -> list:
+        """One sweep: numeric, recorded, or as an operation on tracked numbers."""
         tracked = any(map(array.is_active, given))
         if self.epoch == 0:
-            if tracked:
-                return self._linear(numeric, transposed, given, at)
-            return self._run(numeric, pairs)
+            return self._linear(way, transposed, given) if tracked else way(self, given, False)
         if self.epoch != self.tape.epoch:
             raise guards.misuse(self.epoch)
-        return self._run(recorded if tracked or self.outer else numeric, pairs)
+        return way(self, given, tracked or self.outer)
 
-    def _run(self, sweep: Callable, pairs: list) -> list:
-        edges = (self.lo, self.first_storage, self.begin, self.hi)
-        if sweep in (_pushed, sweeps_recorded_forward.forward):
-            known = [p for p in self.outputs if p is not None]
-            found = iter(sweep(self.tape, *edges, [x for _, x in pairs], known))
-            return [None if p is None else next(found) for p in self.outputs]
-        pairs = [(p, x) for p, x in pairs if p is not None and x is not None]
-        return sweep(self.tape, *edges, [p for p, _ in pairs], [x for _, x in pairs])
+    def _back(self, seeds: Sequence, recorded: bool) -> list:
+        """The reverse sweep."""
+        pairs = [
+            (p, _fit(x, p))
+            for p, x in zip(self.outputs, seeds, strict=True)
+            if p is not None and x is not None
+        ]
+        sweep = sweeps_recorded.reverse if recorded else sweeps.pull
+        return sweep(self.tape, *self._edges(), [p for p, _ in pairs], [x for _, x in pairs])
 
-    def _linear(self, numeric: Callable, transposed: Callable, given: Sequence, at: list) -> list:
+    def _forth(self, directions: Sequence, recorded: bool) -> list:
+        """The forward sweep."""
+        given = [_fit(x, p) for x, p in zip(directions, self.inputs(), strict=True)]
+        known = [p for p in self.outputs if p is not None]
+        if recorded:
+            found = sweeps_recorded_forward.forward(self.tape, *self._edges(), given, known)
+        else:  # views of the sweep's memory
+            found = sweeps.push(self.tape, *self._edges(), given, known)
+            found = [x.copy() if isinstance(x, np.ndarray) else x for x in found]
+        found = iter(found)
+        return [None if p is None else next(found) for p in self.outputs]
+
+    def _edges(self) -> tuple[int, int, int, int]:
+        return self.lo, self.first_storage, self.begin, self.hi
+
+    def _linear(self, way: Callable, transposed: Callable, given: Sequence) -> list:
         """A sweep over a tape of its own as an operation on tracked numbers: it is linear."""
-        results = self._run(numeric, [(p, _fit(plain_of(x), p)) for p, x in zip(at, given)])  # noqa: B905
-        forth = Segment.pull if transposed is Segment.push else Segment.push
+        results = way(self, list(map(plain_of, given)), False)
         zeros = [np.zeros(np.shape(plain_of(x))) for x in given]
 
         def push(tangents: Sequence, sweep: Sweep) -> list:
             filled = [z if t is None else t for t, z in zip(tangents, zeros, strict=True)]
-            return forth(self, filled)
+            return self._swept(way, transposed, filled)
 
         def pull(adjoints: Sequence, sweep: Sweep) -> list:
             # Not what the user differentiates forward: own rules of reverse mode take part.
             tape = current.tape
             tape.transposes += 1
             try:
-                return transposed(self, adjoints)
+                return self._swept(transposed, way, adjoints)
             finally:
                 tape.transposes -= 1
 
@@ -144,20 +151,9 @@ class Segment:
         return results
 
 
-def _pushed(tape: Tape, lo: int, first: int, begin: int, hi: int, directions: list, outputs: list):
-    return [
-        x.copy() if isinstance(x, np.ndarray) else x
-        for x in sweeps.push(tape, lo, first, begin, hi, directions, outputs)
-    ]
-
-
 def _fit(x: Any, at: Any) -> Any:
     """A seed as the sweep takes it: a number for a row, an array for a place."""
-    if at is None or x is None:
-        return x
-    if type(at) is Place:
-        return x
-    if type(x) in (Scalar, float):
+    if type(at) is Place or type(x) in (Scalar, float):
         return x
     return np.real(x).item() if type(x) is Array else float(np.real(x))
 
@@ -168,11 +164,6 @@ def _from_before(output: Any, lo: int, first_storage: int) -> bool:
         return output is None or output < lo
     root = root_of(output)
     return root.number < first_storage and root.written < lo
-
-
-def _from_outside(s: Segment) -> bool:
-    """Whether what the segment computes depends on what is from before it."""
-    return from_outside(s.tape, s.lo, s.first_storage, s.begin, s.outputs)
 
 
 def from_outside(tape: Tape, lo: int, first_storage: int, begin: int, outputs: Sequence) -> bool:
