@@ -590,13 +590,14 @@ def joint(rule, operands, results, options):
             else x
             for x, d, is_numeric in zip(results, pushed, numeric)
         ]
-    keeps = [kept(t, k, x, plain_of(x)) for k, x in enumerate(operands)] if rule.keeps else ins
+    keeps: list = [None] * len(ins)
+    if rule.keeps:
+        keeps = [kept(t, k, x, plain_of(x)) for k, x in enumerate(operands)]
     made = [
         fresh(t, np.array(x)) if is_numeric else None for x, is_numeric in zip(results, numeric)
     ]
     outs = tuple([None if a is None else any_place(a) for a in made])
-    keeps = (*keeps, None) if rule.keeps else (None,) * (len(ins) + 1)
-    array_row(t, record_of(rule, tuple(ins), outs, keeps, options))
+    array_row(t, record_of(rule, tuple(ins), outs, (*keeps, None), options))
     return [x if a is None else standing_for(x, a) for x, a in zip(results, made)]
 
 

@@ -48,11 +48,11 @@ class Call:
         self.primals = trees.unflatten(self.spec, given)
         args = self.f._put_together(self.fixed, self.primals)
         if self.f._kind == "custom_vjp":
-            value = self.pair(self.undisturbed(self.f._rules[0], *args), "(result, residuals)")
+            value = self.pair(recording.undisturbed(self.f._rules[0], *args), "(result, residuals)")
             value, residuals = value
             self.residuals = trees.map_leaves(_copy, residuals)
         else:
-            value = self.undisturbed(self.f.__wrapped__, *args)
+            value = recording.undisturbed(self.f.__wrapped__, *args)
         self.refuse_changes(given)
         self.primals = trees.map_leaves(_copy, self.primals)
         return self.row(value, self.leaves, None)
@@ -75,12 +75,11 @@ class Call:
 
     def refuse_changes(self, given: list) -> None:
         """An error if the copies of arguments that the function got are not as they were."""
-        for x, copy in zip(self.leaves, given, strict=True):
-            if isinstance(copy, np.ndarray) and plain_of(copy).tobytes() != plain_of(x).tobytes():
-                raise guards.refused(
-                    f"{self.f!r} has changed an array that it was given as an argument.",
-                    "Let it work on a copy, and return that.",
-                )
+        if forms.changed(self.leaves, given):
+            raise guards.refused(
+                f"{self.f!r} has changed an array that it was given as an argument.",
+                "Let it work on a copy, and return that.",
+            )
 
     def row(self, value: Any, operands: list, computed: Any) -> Any:
         """The tracked result, with its row; `computed` is what the rule's code gave, tracked."""
@@ -101,9 +100,6 @@ class Call:
         backward_only = self.f._kind == "custom_vjp"
         rule = Joint(repr(self.f), self.pull, self.push, backward_only=backward_only)
         return trees.unflatten(self.out_spec, array.joint(rule, operands, leaves, options))
-
-    def undisturbed(self, f: Callable, *args: Any) -> Any:
-        return recording.undisturbed(f, *args)
 
     def in_rule(self, f: Callable, *args: Any, levels: int = 1) -> Any:
         """f of tracked arguments: calls of the function in there belong to the derivatives further
@@ -139,16 +135,13 @@ class Call:
         if not self.is_inner(sweep):
             return [*[None] * len(self.ins), *adjoints]
         rest = [None] * (len(self.outs) if options["nested"] else 0)
-        filled = [
-            form.zeros() if g is None else form.dressed(g)
-            for form, g in zip(self.outs, adjoints, strict=True)
-        ]
+        filled = forms.dressed(self.outs, adjoints)
         if self.f._kind == "custom_vjp":
-            run = self.in_rule if options["nested"] else self.undisturbed
+            run = self.in_rule if options["nested"] else recording.undisturbed
             return [*self.by_rule(trees.unflatten(self.out_spec, filled), run), *rest]
         if options["nested"]:
             return [*self.made.segment.pull([*[None] * len(filled), *filled]), *rest]
-        return self.undisturbed(self.transposed, filled)
+        return recording.undisturbed(self.transposed, filled)
 
     def by_rule(self, adjoint: Any, run: Callable) -> list:
         """Adjoints as bwd gives them, checked; ``run(bwd, *args)`` calls it."""
@@ -201,8 +194,7 @@ class Call:
         def back(*adjoints: Any) -> list:
             adjoint = trees.unflatten(self.out_spec, list(adjoints))
             given = self.by_rule(adjoint, lambda bwd, *args: bwd(*args))
-            filled = zip(given, self.ins, strict=True)
-            return [form.zeros() if x is None else x for x, form in filled]
+            return forms.dressed(self.ins, given)
 
         made = trace(
             back, zeros, {}, tuple(range(len(zeros))), False, zeros, "transposed", rerun=False
@@ -257,17 +249,14 @@ class Call:
         transposes = options["in_rule"] or current.tape.transposes
         if self.f._kind == "custom_vjp" and not transposes:
             raise self.f._wrong_mode()
-        filled = [
-            form.zeros() if t is None else form.dressed(t)
-            for form, t in zip(self.ins, tangents[: len(self.ins)], strict=True)
-        ]
+        filled = forms.dressed(self.ins, tangents[: len(self.ins)])
         if self.f._kind == "custom_vjp":
             if options["nested"]:
                 return self.in_rule(self.transposed_back, filled, levels=2)
-            return self.undisturbed(self.transposed_back, filled)
+            return recording.undisturbed(self.transposed_back, filled)
         if options["nested"]:
             return self.made.segment.push(filled)[len(self.outs) :]
-        _, tangent = self.undisturbed(self.value_and_tangent, self.primals, filled)
+        _, tangent = recording.undisturbed(self.value_and_tangent, self.primals, filled)
         return trees.flatten(tangent)[0]
 
 

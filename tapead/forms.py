@@ -41,6 +41,22 @@ def plain_copy(x: Any) -> Any:
     return x.copy() if type(x) is np.ndarray else array.plain_data(x)
 
 
+def changed(leaves: Sequence, copies: Sequence) -> bool:
+    """Whether an array among copies is no longer what it was copied from."""
+    return any(
+        isinstance(copy, np.ndarray) and plain_of(copy).tobytes() != plain_of(x).tobytes()
+        for x, copy in zip(leaves, copies, strict=True)
+    )
+
+
+def as_given(shapes: Sequence[Form], kept: Sequence) -> list:
+    """Operands that a record has kept as they were given: numbers where they were numbers."""
+    return [
+        x if form.kind is np.ndarray else form.dressed(x)
+        for x, form in zip(kept, shapes, strict=True)
+    ]
+
+
 def pieces(x: np.ndarray, sizes: Sequence[int], axis: int) -> list:
     """An array cut along an axis into pieces of these sizes."""
     return np.split(x, np.cumsum(sizes)[:-1], axis) if sizes else []

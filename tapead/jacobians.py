@@ -242,7 +242,9 @@ def _directions(shapes: Sequence[Form]) -> list:
     """All directions of several leaves, one for each number: zeros but for the leaf it is of."""
     zeros = [np.zeros(form.shape, form.dtype) if form.shape else 0.0 for form in shapes]
     return [
-        [*zeros[:k], unit, *zeros[k + 1 :]] for k, form in enumerate(shapes) for unit in _units(form)
+        [*zeros[:k], unit, *zeros[k + 1 :]]
+        for k, form in enumerate(shapes)
+        for unit in _units(form)
     ]
 
 

@@ -52,7 +52,7 @@ def jvp(
     (6.0, 3.5)
     """
     primals = _arguments(f, primals)
-    _, directions = _along(f, primals, tangents)
+    directions = _along(f, primals, tangents)
     tape: Tape = current.tape
     remembered = intercept.Remembered()
     if tape.depth == 0 and not intercept.nests(f, primals, remembered):
@@ -91,15 +91,15 @@ def _tree(given: tuple) -> Any:
     return given[0] if len(given) == 1 else given
 
 
-def _along(f: Callable, primals: tuple, tangents: Any) -> tuple[list, list]:
-    """The forms of the primals' leaves, and the leaves of tangents, which fit them."""
+def _along(f: Callable, primals: tuple, tangents: Any) -> list:
+    """The leaves of tangents, which fit the primals."""
     tangents = _arguments(f, tangents, "tangents")
     if len(tangents) != len(primals):
         raise TypeError(f"{len(tangents)} tangents were given for {len(primals)} primals")
     leaves, spec = recording.inputs(_tree(primals))
     one = "[0]" * (len(primals) == 1)
     shapes = forms.forms_of(leaves, spec, f"primals{one}")
-    return shapes, forms.matching(_tree(tangents), spec, shapes, f"tangents{one}", f"primals{one}")
+    return forms.matching(_tree(tangents), spec, shapes, f"tangents{one}", f"primals{one}")
 
 
 def _carried(
@@ -301,7 +301,7 @@ def hvp(
     (4.0, 6.0)
     """
     primals = _arguments(f, primals)
-    _, directions = _along(f, primals, tangents)
+    directions = _along(f, primals, tangents)
     single = len(primals) == 1
     positions = tuple(range(len(primals)))
     if current.tape.depth and current.tape.epoch:

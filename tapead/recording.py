@@ -307,7 +307,7 @@ def undisturbed(f: Callable, *args: Any) -> Any:
     Rules of the user's run in the middle of recordings and of sweeps, and may do what they like.
     """
     outer = current.tape
-    tape = current.spare.pop() if current.spare else Tape()
+    tape = current.borrow()
     current.tape = tape
     scalar.activate(tape)
     try:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tapead import array, scalar, tangents
-from tapead.array import ADD_AT, ADD_IN, COPY, INPUT, STOP, SUB_IN, Array, Own
+from tapead.array import COPY, INPUT, STOP, Array, Own
 from tapead.elementary import CODES, OPS
 from tapead.places import Place, Record, root_of
 from tapead.rules.table import Joint, product
@@ -153,7 +153,7 @@ class _Sweep:
     def write(self, record: Record) -> None:
         """The record of a write."""
         t = self.tangent(record.ins[0])
-        adds = record.rule in (ADD_IN, SUB_IN, ADD_AT)
+        adds = record.rule in tangents.ADDING
         if t is None and (adds or self.storages.held.get(root_of(record.out).number) is None):
             return
         tangents.overwrite(self.storages.view(record.out), record.rule, t, record.options)

@@ -14,7 +14,8 @@ from tapead.places import Place, Row, view_at
 from tapead.rules.table import LINEAR, Joint
 from tapead.sweeps_arrays import numeric_sweep
 
-_ADDING = (ADD_IN, SUB_IN, ADD_AT)
+# Writes that add to what is there, and leave it where there is nothing to add.
+ADDING = (ADD_IN, SUB_IN, ADD_AT)
 
 
 def tangent(rule, tangents, operands, v, options, product=kernels.product, linear=None):
@@ -156,7 +157,7 @@ def forward_write(buffers, record, tangent_of_row):
     place = record.out
     root = place if place.root is None else place.root
     t = _tangent(buffers, record.ins[0], tangent_of_row)
-    if t is None and (record.rule in _ADDING or buffers.get(root.number) is None):
+    if t is None and (record.rule in ADDING or buffers.get(root.number) is None):
         return
     buffers.made(root.number)
     overwrite(buffers.view(place), record.rule, t, record.options)
@@ -175,7 +176,7 @@ def of(rule, tangents, operands, value, options):
 
 def write(own, place, t, options):
     """Write, in forward mode, into the tangent of the storage that a place lies in."""
-    if t is None and own in _ADDING:
+    if t is None and own in ADDING:
         return
     root = place if place.root is None else place.root
     overwrite(root.tangent if place.root is None else view_at(root.tangent, place), own, t, options)

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from tapead import kernels, partials
-from tapead.array import ADD_AT, ADD_IN, COPY, INPUT, STOP, SUB_IN, WRITE, Own, plain_of
+from tapead.array import ADD_AT, COPY, INPUT, STOP, WRITE_AT, Own, plain_of
 from tapead.elementary import CODES, OPS
 from tapead.places import Place, Record, Row, root_of
 from tapead.rules.table import Joint
 from tapead.sweeps_arrays import numeric_sweep
-from tapead.tangents import tangent
+from tapead.tangents import ADDING, overwrite, tangent
 from tapead.tape import Tape
 
 _ARRAY, _ELEMENT, _STORE = CODES["array"], CODES["element"], CODES["store"]
@@ -200,22 +200,14 @@ class _Sweep:
         """The record of a write, into all directions."""
         place, rule, options = record.out, record.rule, record.options
         t = self.of(record.ins[0])
-        adds = rule in (ADD_IN, SUB_IN, ADD_AT)
-        if t is None and (adds or root_of(place).number not in self.storages):
+        if t is None and (rule in ADDING or root_of(place).number not in self.storages):
             return
         view = self.view(place)
-        if rule is WRITE:
-            view[...] = 0 if t is None else self.aligned(t, place.shape)
-        elif rule is ADD_IN:
-            view += self.aligned(t, place.shape)
-        elif rule is SUB_IN:
-            view -= self.aligned(t, place.shape)
-        else:
-            for k in range(self.count):
-                if rule is ADD_AT:
-                    np.add.at(view[k], options["index"], t[k])
-                else:
-                    view[k][options["index"]] = 0 if t is None else t[k]
+        if rule not in (WRITE_AT, ADD_AT):
+            overwrite(view, rule, None if t is None else self.aligned(t, place.shape), options)
+            return
+        for k in range(self.count):
+            overwrite(view[k, ...], rule, None if t is None else t[k], options)
 
 
 def _real_memory(memory: np.ndarray) -> np.ndarray:

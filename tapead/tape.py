@@ -353,5 +353,9 @@ class _Current(threading.local):
         self.tape = Tape()
         self.spare = []
 
+    def borrow(self):
+        """A tape for what runs in between, to be put back into `spare` when it is empty again."""
+        return self.spare.pop() if self.spare else Tape()
+
 
 current = _Current()

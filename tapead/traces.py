@@ -96,7 +96,7 @@ def trace(
 
     tape = outer
     if made.own:
-        tape = current.tape = current.spare.pop() if current.spare else Tape()
+        tape = current.tape = current.borrow()
     try:
         recording.traced(
             tape, f, args, kwargs, positions, single, leaves, spec, finish, rerun,

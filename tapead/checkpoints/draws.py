@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tapead.checkpoints.generators import States, _put, _same, _state
+from tapead.checkpoints.generators import States, put, same, state_of
 
 
 class Draws:
@@ -22,12 +22,12 @@ class Draws:
     __slots__ = ("_idle", "start")
 
     def __init__(self, roots: Sequence[Any]) -> None:
-        self._idle = list(States(roots)._found)
+        self._idle = list(States(roots).found)
         self.start: list = []
 
     def look(self) -> bool:
         """Whether another generator has been used since the start of the loop."""
-        used = [(x, state) for x, state in self._idle if not _same(_state(x), state)]
+        used = [(x, state) for x, state in self._idle if not same(state_of(x), state)]
         known = {id(x) for x, _ in used}
         self._idle = [(x, state) for x, state in self._idle if id(x) not in known]
         self.start += used
@@ -38,10 +38,10 @@ class Draws:
         self._idle = []
 
     def now(self) -> list:
-        return [(x, _state(x)) for x, _ in self.start]
+        return [(x, state_of(x)) for x, _ in self.start]
 
     def put(self, states: list) -> None:
-        _put(states)
+        put(states)
 
     def from_here(self) -> Draws:
         """The same generators, for a loop that begins now."""

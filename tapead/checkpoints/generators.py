@@ -16,27 +16,27 @@ _GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
 class States:
     """The states of NumPy's and random's own generators, and of those that roots lead to."""
 
-    __slots__ = ("_found",)
+    __slots__ = ("found",)
 
     def __init__(self, roots: Sequence[Any]) -> None:
         own = (np.random.mtrand._rand, random._inst)
-        self._found = [(x, _state(x)) for x in (*own, *_reached(roots))]
+        self.found = [(x, state_of(x)) for x in (*own, *_reached(roots))]
 
     def keep_used(self) -> None:
         """Forget those that are still where they were: states are large."""
-        self._found = [(x, state) for x, state in self._found if not _same(_state(x), state)]
+        self.found = [(x, state) for x, state in self.found if not same(state_of(x), state)]
 
     def restored(self, f: Callable, *args: Any) -> Any:
         """f of args with the generators put back; afterwards they are as before."""
-        now = [(x, _state(x)) for x, _ in self._found]
-        _put(self._found)
+        now = [(x, state_of(x)) for x, _ in self.found]
+        put(self.found)
         try:
             return f(*args)
         finally:
-            _put(now)
+            put(now)
 
 
-def _state(generator: Any) -> Any:
+def state_of(generator: Any) -> Any:
     if isinstance(generator, random.Random):
         return generator.getstate()
     if isinstance(generator, np.random.RandomState):
@@ -44,14 +44,14 @@ def _state(generator: Any) -> Any:
     return generator.bit_generator.state
 
 
-def _same(a: Any, b: Any) -> bool:
+def same(a: Any, b: Any) -> bool:
     """Whether two states are the same: tuples, or dicts with arrays in them."""
     if isinstance(a, dict):
-        return all(_same(x, b[name]) for name, x in a.items())
+        return all(same(x, b[name]) for name, x in a.items())
     return np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b
 
 
-def _put(states: list) -> None:
+def put(states: list) -> None:
     for generator, state in states:
         if isinstance(generator, random.Random):
             generator.setstate(state)

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
-
-import numpy as np
 
 from tapead import array, forms, recording, trees
 from tapead.array import plain_data, plain_of
 from tapead.checkpoints.draws import Draws
 from tapead.checkpoints.functions import Call
+from tapead.checkpoints.inputs import Inputs
 from tapead.checkpoints.player import Plan, Player
 from tapead.checkpoints.steps import Called, Steps
 from tapead.checkpoints.stores import copied
 from tapead.forms import Form
 from tapead.products import jvp
 from tapead.rules.table import Joint, Sweep
-from tapead.traces import Traced, trace
 
 
 def run(steps: Steps, plan: Plan, state: Any) -> Any:
@@ -44,21 +41,19 @@ class Loop:
         self.steps, self.plan, self.draws = steps, plan, draws
         self.lo, self.hi = lo, steps.stretches if hi is None else hi
         self.again = again
-        self.inputs = [*leaves, *held]
+        self.leaves = [*leaves, *held]
         self.count = len(leaves)
-        self.active = [k for k, x in enumerate(self.inputs) if array.is_active(x)]
-        chosen = set(self.active)
-        self.plain = [None if k in chosen else plain_data(x) for k, x in enumerate(self.inputs)]
+        self.inputs = Inputs(self.leaves)
         self.player: Player | None = None
         self.ins: list[Form] = []
         self.outs: list[Form] = []
 
     def result(self) -> list:
         """The leaves of the last state, with one row for the whole loop."""
-        operands = [self.inputs[k] for k in self.active]
+        operands = [self.leaves[k] for k in self.inputs.active]
         given = [plain_data(x) for x in operands]
         self.ins = forms.forms_of(given, None, "an operand")
-        self.inputs = []  # the record keeps what is tracked
+        self.leaves = []  # the record keeps what is tracked
         leaves = recording.undisturbed(self._forward, given)
         self.outs = forms.forms_of(leaves, None, "a result")
         rule = Joint(f"loop of {self.steps.step.name}", self.pull, self.push, keeps=True)
@@ -100,17 +95,8 @@ class Loop:
 
     def _parts(self, operands: Sequence) -> tuple[list, list]:
         """The state's leaves and what is held, with these for what was tracked."""
-        values = list(self.plain)
-        for k, x in zip(self.active, operands, strict=True):
-            values[k] = x
+        values = self.inputs.filled(operands)
         return values[: self.count], values[self.count :]
-
-    def _given(self, operands: Sequence) -> list:
-        """Kept operands as they were given: numbers where these were."""
-        return [
-            x if form.kind is np.ndarray else form.dressed(x)
-            for x, form in zip(operands, self.ins, strict=True)
-        ]
 
     def _restored(self, f: Callable, *args: Any) -> Any:
         """f of args with the generators as the loop found them, and then as before."""
@@ -128,9 +114,9 @@ class Loop:
         seeds = [adjoints[k] for k in self.steps.diff]
         f = self._pulled_again if sweep.recorded else self._pulled
         run = self._restored if sweep.recorded else _undisturbed(self._restored)
-        adjoints, sums = run(f, self._given(sweep.operands), seeds)
+        adjoints, sums = run(f, forms.as_given(self.ins, sweep.operands), seeds)
         found = [*self.steps.filled(adjoints), *sums]
-        return [found[k] for k in self.active]
+        return [found[k] for k in self.inputs.active]
 
     def _pulled(self, operands: list, seeds: list) -> tuple[list, list]:
         player, self.player = self.player, None
@@ -154,7 +140,10 @@ class Loop:
 
     def push(self, tangents: Sequence, sweep: Sweep) -> list:
         """Tangents of the result: the loop in forward mode, or one over states and tangents."""
-        operands, directions = self._given(sweep.operands), forms.dressed(self.ins, tangents)
+        operands, directions = (
+            forms.as_given(self.ins, sweep.operands),
+            forms.dressed(self.ins, tangents),
+        )
         if sweep.recorded:
             return self._restored(self._pushed_again, operands, directions)
         return recording.undisturbed(self._restored, self._carried, operands, directions)
@@ -171,7 +160,7 @@ class Loop:
         leaves, held = self._parts(operands)
         inputs = [plain_of(x) for x in (*leaves, *held)]
         directions: list = [None] * len(inputs)
-        for k, x in zip(self.active, tangents, strict=True):
+        for k, x in zip(self.inputs.active, tangents, strict=True):
             directions[k] = x
         directions = forms.dressed(forms.forms_of(inputs, None, "an operand"), directions)
         fixed = directions[self.count :]
@@ -203,18 +192,6 @@ class Loop:
 
 def _undisturbed(f: Callable) -> Callable:
     return lambda *args: recording.undisturbed(f, *args)
-
-
-class _Part(Call):
-    """A checkpointed call whose two runs are not compared: one sweeps plain numbers, the other has
-    its sweeps recorded, and these round otherwise."""
-
-    def again(self, operands: list) -> Traced:
-        inputs = tuple(operands)
-        return trace(
-            self.f, inputs, {}, tuple(range(len(inputs))), False, inputs, "checkpointed",
-            call=functools.partial(self.states.restored, self.run),
-        )  # fmt: skip
 
 
 class _Moment:
@@ -260,5 +237,6 @@ class _Adjoint:
             begins.append((_Moment(draws.now()), leaves))
         for k in range(count - 1, -1, -1):
             given = (cuts[k], cuts[k + 1], *begins[k], held, adjoints, sums)
-            adjoints, sums = _Part(self.swept, given, {}).result()
+            # One run sweeps plain numbers and the other tracked ones, which rounds otherwise.
+            adjoints, sums = Call(self.swept, given, {}, compared=False).result()
         return adjoints, sums

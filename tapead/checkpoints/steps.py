@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from tapead import array, forms, intercept, reach, recording, trees
-from tapead.array import plain_data
+from tapead import forms, intercept, reach, recording, trees
 from tapead.checkpoints.closures import run_with, tracked_cells
+from tapead.checkpoints.inputs import Inputs
 from tapead.checkpoints.stores import copied
 from tapead.forms import Form
 from tapead.traces import Traced, trace
@@ -95,12 +95,15 @@ class Steps:
         self.roots = list(roots) or functions
         self._cells = tracked_cells(*functions)
         found, self._cell_spec = trees.flatten([reach.contents(cell) for cell in self._cells])
-        self._tracked = [k for k, x in enumerate(found) if array.is_active(x)]
-        self.held = [found[k] for k in self._tracked]
-        chosen = set(self._tracked)
-        self.constants = [None if k in chosen else plain_data(x) for k, x in enumerate(found)]
+        self._inputs = Inputs(found)
+        self.held = [found[k] for k in self._inputs.active]
         self._remembered = intercept.Remembered()
         self._seen = False  # whether the state after the first step has been looked at
+
+    @property
+    def constants(self) -> list:
+        """What is held in the closure and not tracked."""
+        return self._inputs.plain
 
     @property
     def stretches(self) -> int | None:
@@ -173,9 +176,7 @@ class Steps:
         """f of args with these in the place of the tracked values of the closure."""
         if not self._cells:
             return f(*args)
-        leaves = list(self.constants)
-        for k, x in zip(self._tracked, held, strict=True):
-            leaves[k] = x
+        leaves = self._inputs.filled(held)
         return run_with(self._cells, trees.unflatten(self._cell_spec, leaves), f, *args)
 
     def recorded(
