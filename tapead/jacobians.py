@@ -142,9 +142,6 @@ def _jacobian(g: Derived, args: tuple, kwargs: dict) -> Any:
         if any(type(r.rule) is Joint and r.rule.backward_only for r in made.segment.tape.records):
             mode = "rev"
     blocks = _matrix_blocks(made, mode) if made.own else None
-    if blocks is not None and _are_listed(made):
-        rows = [recording.rebuild(made.in_spec, row) for row in blocks]
-        return _result(g, made, trees.unflatten(made.out_spec, rows))
     if blocks is None:
         blocks = _forward(made) if mode == "fwd" else _backward(made)
     return _result(g, made, _trees(made, blocks))
@@ -291,15 +288,16 @@ def _as_array(x: Any) -> Any:
 
 
 def _trees(made: Traced, blocks: list) -> Any:
-    """The blocks as a tree of trees; those of numbers by numbers are numbers."""
-    rows = [
-        recording.rebuild(
-            made.in_spec,
-            [_block(x, out, form) for x, form in zip(row, made.ins, strict=True)],
-        )
-        for row, out in zip(blocks, made.outs, strict=True)
-    ]
+    """The blocks as a tree of trees."""
+    rows = [_tree(made, row, out) for row, out in zip(blocks, made.outs, strict=True)]
     return trees.unflatten(made.out_spec, rows)
+
+
+def _tree(made: Traced, row: list, *by: Form) -> Any:
+    """One block for each input as the tree that these are; those of numbers are numbers."""
+    if not forms.are_floats(row):
+        row = [_block(x, *by, form) for x, form in zip(row, made.ins, strict=True)]
+    return recording.rebuild(made.in_spec, row)
 
 
 def _block(x: Any, *shapes: Form) -> Any:
@@ -317,34 +315,17 @@ def _hessian(g: Derived, args: tuple, kwargs: dict) -> Any:
         return jacfwd(jacrev(g.__wrapped__, *options, rerun=g._rerun), *options)(*args, **kwargs)
     check = _real_ends(g._holomorphic, "hessian")
     made = _traced(g, args, kwargs, twice=True, then=second_order.prepared, check=check)
-    listed = _are_listed(made)
-    if isinstance(made.more, lanes.Layout):
-        blocks = _by_lanes(made, listed)
-    else:
-        blocks, listed = _by_segments(made), False
-    if listed:
-        found = [
-            recording.rebuild(made.in_spec, [recording.rebuild(made.in_spec, row) for row in block])
-            for block in blocks
-        ]
-        return _result(g, made, trees.unflatten(made.out_spec, found))
+    blocks = _by_lanes(made) if isinstance(made.more, lanes.Layout) else _by_segments(made)
     found = [
         recording.rebuild(
-            made.in_spec,
-            [
-                recording.rebuild(
-                    made.in_spec,
-                    [_block(x, out, a, b) for x, b in zip(row, made.ins, strict=True)],
-                )
-                for row, a in zip(block, made.ins, strict=True)
-            ],
+            made.in_spec, [_tree(made, row, out, a) for row, a in zip(block, made.ins, strict=True)]
         )
         for block, out in zip(blocks, made.outs, strict=True)
     ]
     return _result(g, made, trees.unflatten(made.out_spec, found))
 
 
-def _by_lanes(made: Traced, listed: bool) -> list:
+def _by_lanes(made: Traced) -> list:
     """For each leaf of the result its blocks, a row for each input."""
     ins, blocks = input_slots(made), []
     for at, out in zip(made.segment.outputs, made.outs, strict=True):
@@ -358,7 +339,7 @@ def _by_lanes(made: Traced, listed: bool) -> list:
             np.stack(matrices) if len(matrices) else np.zeros((_numbers([out]), *(len(ins),) * 2))
         )
         whole = whole.reshape(out.shape + whole.shape[1:])
-        blocks.append(whole.tolist() if listed else _square_blocks(made, whole, out))
+        blocks.append(whole.tolist() if _are_listed(made) else _square_blocks(made, whole, out))
     return blocks
 
 

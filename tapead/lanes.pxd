@@ -2,7 +2,7 @@ cimport cython
 from libc.math cimport isfinite
 
 from tapead.partials cimport first, second
-from tapead.tape cimport BITS, MASK, Chunk, Tape
+from tapead.tape cimport BITS, MASK, Chunk, Tape, operand
 
 
 @cython.final

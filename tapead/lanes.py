@@ -27,7 +27,7 @@ if not cython.compiled:
     from math import isfinite
 
     from tapead.partials import first, second
-    from tapead.tape import BITS, MASK
+    from tapead.tape import BITS, MASK, operand
 
 _INPUT = cython.declare(cython.int, CODES["input"])
 _ADD = cython.declare(cython.int, CODES["add"])
@@ -153,16 +153,6 @@ def lanes_for(made, count, copies):
     """How many lanes to sweep at once."""
     room = _ROOM // (8 * copies * max(1, made.size))
     return max(1, min(_MOST_LANES, room, count))
-
-
-@cython.cfunc
-@cython.inline
-@cython.exceptval(check=False)
-def operand(tape: Tape, k: cython.int) -> cython.double:
-    """The value of operand k: row k, or constant -1 - k."""
-    if k >= 0:
-        return tape.val_at[k >> BITS][k & MASK]
-    return tape.const_at[(-1 - k) >> BITS][(-1 - k) & MASK]
 
 
 @cython.cfunc

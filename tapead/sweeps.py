@@ -20,7 +20,7 @@ from tapead.tape import Chunk, Tape
 if not cython.compiled:
     from tapead.partials import first
     from tapead.sweeps_arrays import reverse_record
-    from tapead.tape import BITS, MASK, ROWS
+    from tapead.tape import BITS, MASK, ROWS, operand
 
 _INPUT = cython.declare(cython.int, CODES["input"])
 _ADD = cython.declare(cython.int, CODES["add"])
@@ -30,16 +30,6 @@ _ARRAY = cython.declare(cython.int, CODES["array"])
 _ELEMENT = cython.declare(cython.int, CODES["element"])
 _STORE = cython.declare(cython.int, CODES["store"])
 _ARITY = np.array([op.arity for op in OPS], np.uint8)
-
-
-@cython.cfunc
-@cython.inline
-@cython.exceptval(check=False)
-def operand(tape: Tape, k: cython.int) -> cython.double:
-    """The value of operand k: row k, or constant -1 - k."""
-    if k >= 0:
-        return tape.val_at[k >> BITS][k & MASK]
-    return tape.const_at[(-1 - k) >> BITS][(-1 - k) & MASK]
 
 
 @cython.cfunc

@@ -74,7 +74,13 @@ cdef class Tape:
     cpdef int grow(self) except -1
     cdef int new_constant(self, double c) except 0
     cdef void forget_constants(self) noexcept
-    cdef double operand(self, int k) noexcept
     cdef void enter_chunk(self, Py_ssize_t k) except *
     cdef void add_constants(self) except *
     cpdef int drop_from(self, Py_ssize_t k) except -1
+
+
+# The value of operand k: row k, or constant -1 - k.
+cdef inline double operand(Tape tape, int k) noexcept:
+    if k >= 0:
+        return tape.val_at[k >> BITS][k & MASK]
+    return tape.const_at[(-1 - k) >> BITS][(-1 - k) & MASK]

@@ -209,12 +209,6 @@ class Tape:
             self.const_columns.append(array("d", bytes(8 * ROWS)))
             self.const_at.append(self.const_columns[-1])
 
-    def operand(self, k: cython.int):
-        """The value of operand k, row or constant."""
-        if k >= 0:
-            return self.val_at[k >> BITS][k & MASK]
-        return self.const_at[(-1 - k) >> BITS][(-1 - k) & MASK]
-
     def open(self):
         """Begin a recording in this thread, or one inside it; give the segment's first row."""
         if self.depth and not self.epoch:
@@ -322,7 +316,7 @@ class Tape:
         """The value of operand k: a row's (k >= 0) or a constant's (k < 0)."""
         if not -self.n_const <= k < self.n:
             raise IndexError(f"operand {k} of a tape of {self.n} rows, {self.n_const} constants")
-        return self.operand(k)
+        return operand(self, k)
 
     def place_of(self, r):
         """The code object and the line number that wrote row r; (None, 0) where none was kept."""
@@ -330,6 +324,15 @@ class Tape:
             return None, 0
         chunk: Chunk = self.chunks[r >> BITS]
         return self.sources.places[chunk.line[r & MASK]]
+
+
+if not cython.compiled:
+
+    def operand(tape, k):
+        """The value of operand k: row k, or constant -1 - k."""
+        if k >= 0:
+            return tape.val_at[k >> BITS][k & MASK]
+        return tape.const_at[(-1 - k) >> BITS][(-1 - k) & MASK]
 
 
 if cython.compiled:
