@@ -1414,19 +1414,22 @@ class Array:
         return format(self.nd, spec)
 
     def __bool__(self):
-        return bool(self.nd)
+        return decided("bool", (self,), bool(self.nd))
 
     def __int__(self):
-        return int(self.nd)
+        return decided("int", (self,), int(self.nd))
 
     def __floor__(self):
-        return self.nd.__floor__() if self.nd.ndim else self.nd[()].__floor__()
+        value = self.nd.__floor__() if self.nd.ndim else self.nd[()].__floor__()
+        return decided("floor", (self,), value)
 
     def __ceil__(self):
-        return self.nd.__ceil__() if self.nd.ndim else self.nd[()].__ceil__()
+        value = self.nd.__ceil__() if self.nd.ndim else self.nd[()].__ceil__()
+        return decided("ceil", (self,), value)
 
     def __trunc__(self):
-        return self.nd.__trunc__() if self.nd.ndim else self.nd[()].__trunc__()
+        value = self.nd.__trunc__() if self.nd.ndim else self.nd[()].__trunc__()
+        return decided("trunc", (self,), value)
 
     def __index__(self):
         return operator.index(self.nd)
@@ -1560,22 +1563,36 @@ class Array:
     # -- comparisons decide; they have no derivative
 
     def __lt__(self, other):
-        return self.nd < plain_of(other)
+        return decided("<", (self, other), self.nd < plain_of(other))
 
     def __le__(self, other):
-        return self.nd <= plain_of(other)
+        return decided("<=", (self, other), self.nd <= plain_of(other))
 
     def __gt__(self, other):
-        return self.nd > plain_of(other)
+        return decided(">", (self, other), self.nd > plain_of(other))
 
     def __ge__(self, other):
-        return self.nd >= plain_of(other)
+        return decided(">=", (self, other), self.nd >= plain_of(other))
 
     def __eq__(self, other):
-        return self.nd == plain_of(other)
+        return decided("==", (self, other), self.nd == plain_of(other))
 
     def __ne__(self, other):
-        return self.nd != plain_of(other)
+        return decided("!=", (self, other), self.nd != plain_of(other))
+
+
+def decided(name, operands, result):
+    """The result of a comparison or a piecewise constant function, noted where that is asked for
+    (see `scalar.note`)."""
+    t: Tape = tape_here()
+    if t.decisions is not None and any([is_active(x) for x in operands]):
+        pairs = [
+            (place_of(x), plain_data(x)) if type(x) is Array else (row_of(x), plain_of(x))
+            for x in operands
+        ]
+        place = t.sources.here() if t.keeps_lines else -1
+        t.decisions.append((name, tuple(pairs), plain_data(result), place))
+    return result
 
 
 # -------------------------------------------------------- for the modules above, one call each ---

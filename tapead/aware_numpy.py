@@ -19,7 +19,7 @@ import numpy as np
 from tapead import array, aware_random, rows
 from tapead.array import FUNCTIONS, UFUNCS, Array, plain_of
 from tapead.calls import FunctionCall, UfuncCall
-from tapead.functions import DECISIONS
+from tapead.functions import DECISIONS, decision
 from tapead.operands import as_operand, is_tracked, objects, plain_tree, refused
 from tapead.rules.table import Rule, as_array, unbroadcast
 from tapead.scalar import Scalar
@@ -403,7 +403,7 @@ def _calls(module: types.ModuleType) -> dict[str, Any]:
 
 def _decided(f: Callable, *args: Any, **options: Any) -> Any:
     """A function that only looks at its arguments."""
-    return rows.on_plain(f, args, options)
+    return decision(f, args, options)
 
 
 def _stand_in(module: types.ModuleType, **own: Any) -> types.ModuleType:

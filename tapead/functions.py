@@ -47,9 +47,16 @@ def function(f: Callable, args: tuple, options: dict) -> Any:
         handler = FUNCTIONS.get(f)
     if handler is not None:
         return handler(*args, **options)
-    if f in DECISIONS or not (is_tracked(args) or is_tracked(options)):
+    if f in DECISIONS:
+        return decision(f, args, options)
+    if not (is_tracked(args) or is_tracked(options)):
         return on_plain(f, args, options)
     raise refused(f)
+
+
+def decision(f: Callable, args: tuple, options: dict) -> Any:
+    """A function whose result is piecewise constant: it only looks at its arguments."""
+    return array.decided(f.__name__, args, on_plain(f, args, options))
 
 
 def ufunc(f: Any, method: str, inputs: tuple, options: dict) -> Any:

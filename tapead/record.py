@@ -219,6 +219,7 @@ def record(
     lines: bool = True,
     rerun: bool = True,
     stacks: bool = False,
+    decisions: bool = False,
     **kwargs: Any,
 ) -> RecordedTape:
     """Run ``f(*args, **kwargs)`` once and keep its tape.
@@ -229,6 +230,7 @@ def record(
     lines : keep the user's source line of every row (4 bytes a row)
     rerun : as for `grad`
     stacks : with `lines`, keep also which functions had called the one that wrote a row
+    decisions : keep what tracked values decided, for `branches`
 
     Raises
     ------
@@ -258,6 +260,7 @@ def record(
     inputs: dict[str, int] = {}
 
     def body(lo: int) -> tuple[tuple[int | None, ...], Any]:
+        tape.decisions = [] if decisions else None
         if lines:
             tape.sources.begin(bottom)
         call = list(args)

@@ -643,30 +643,30 @@ class Scalar:
     def __round__(self, ndigits=None):
         t: Tape = live(self)
         if ndigits is None:
-            return _round(self.v)
-        rounded: cython.double = _round(np.float64(self.v) if self.kind else self.v, ndigits)
+            return rounded("round", self, _round(self.v))
+        value: cython.double = _round(np.float64(self.v) if self.kind else self.v, ndigits)
         digits: cython.double = max(-400, min(400, operator.index(ndigits)))
-        return emit_xc(t, _ROUND, self, digits, rounded, self.kind)
+        return emit_xc(t, _ROUND, self, digits, value, self.kind)
 
     def __int__(self):
         check(self)
-        return self.v.__int__()
+        return rounded("int", self, self.v.__int__())
 
     def __trunc__(self):
         check(self)
-        return self.v.__trunc__()
+        return rounded("trunc", self, self.v.__trunc__())
 
     def __floor__(self):
         check(self)
-        return self.v.__floor__()
+        return rounded("floor", self, self.v.__floor__())
 
     def __ceil__(self):
         check(self)
-        return self.v.__ceil__()
+        return rounded("ceil", self, self.v.__ceil__())
 
     def __bool__(self):
         check(self)
-        return self.v != 0.0
+        return rounded("bool", self, self.v != 0.0)
 
     # -- comparisons: the branch that is taken is the one that is differentiated
 
@@ -675,60 +675,76 @@ class Scalar:
         if type(other) is Scalar:
             check(cython.cast(Scalar, other))
             return decided(
+                "<",
+                self,
+                other,
                 self.v < cython.cast(Scalar, other).v,
                 self.kind | cython.cast(Scalar, other).kind,
             )
         if type(other) is float:
-            return decided(self.v < as_double(other), self.kind)
-        return compare(_lt, self, other)
+            return decided("<", self, other, self.v < as_double(other), self.kind)
+        return compare("<", _lt, self, other)
 
     def __le__(self, other):
         check(self)
         if type(other) is Scalar:
             check(cython.cast(Scalar, other))
             return decided(
+                "<=",
+                self,
+                other,
                 self.v <= cython.cast(Scalar, other).v,
                 self.kind | cython.cast(Scalar, other).kind,
             )
         if type(other) is float:
-            return decided(self.v <= as_double(other), self.kind)
-        return compare(_le, self, other)
+            return decided("<=", self, other, self.v <= as_double(other), self.kind)
+        return compare("<=", _le, self, other)
 
     def __gt__(self, other):
         check(self)
         if type(other) is Scalar:
             check(cython.cast(Scalar, other))
             return decided(
+                ">",
+                self,
+                other,
                 self.v > cython.cast(Scalar, other).v,
                 self.kind | cython.cast(Scalar, other).kind,
             )
         if type(other) is float:
-            return decided(self.v > as_double(other), self.kind)
-        return compare(_gt, self, other)
+            return decided(">", self, other, self.v > as_double(other), self.kind)
+        return compare(">", _gt, self, other)
 
     def __ge__(self, other):
         check(self)
         if type(other) is Scalar:
             check(cython.cast(Scalar, other))
             return decided(
+                ">=",
+                self,
+                other,
                 self.v >= cython.cast(Scalar, other).v,
                 self.kind | cython.cast(Scalar, other).kind,
             )
         if type(other) is float:
-            return decided(self.v >= as_double(other), self.kind)
-        return compare(_ge, self, other)
+            return decided(">=", self, other, self.v >= as_double(other), self.kind)
+        return compare(">=", _ge, self, other)
 
     def __eq__(self, other):
         check(self)
         if type(other) is Scalar:
             check(cython.cast(Scalar, other))
             return decided(
+                "==",
+                self,
+                other,
                 self.v == cython.cast(Scalar, other).v and not under_one_key(self, other),
                 self.kind | cython.cast(Scalar, other).kind,
             )
         if type(other) is float:
-            return decided(self.v == as_double(other) and not under_one_key(self, other), self.kind)
-        result = compare(_eq, self, other)
+            equal: cython.bint = self.v == as_double(other) and not under_one_key(self, other)
+            return decided("==", self, other, equal, self.kind)
+        result = compare("==", _eq, self, other)
         if result is not NotImplemented and result:
             under_one_key(self, other)
         return result
@@ -738,10 +754,13 @@ class Scalar:
         if type(other) is Scalar:
             check(cython.cast(Scalar, other))
             return decided(
+                "!=",
+                self,
+                other,
                 self.v != cython.cast(Scalar, other).v,
                 self.kind | cython.cast(Scalar, other).kind,
             )
-        return compare(_ne, self, other)
+        return compare("!=", _ne, self, other)
 
     # -- where the derivative would be lost
 
@@ -759,11 +778,42 @@ class Scalar:
 
 @cython.cfunc
 @cython.inline
-def decided(holds: cython.bint, kind: cython.int) -> object:
+def decided(
+    name: object, x: object, other: object, holds: cython.bint, kind: cython.int
+) -> object:
     """The result of a comparison: Python's, or NumPy's, which knows ``~``."""
+    if notes():
+        note(name, (x, other), holds)
     if kind:
         return np.bool_(holds)
     return holds
+
+
+@cython.cfunc
+@cython.inline
+def notes() -> cython.bint:
+    """Whether the recording that runs keeps what tracked values decide."""
+    return (_tape if cython.compiled else current.tape).decisions is not None
+
+
+def note(name, operands, result):
+    """Keep a decision: ``(name, operands, result, place)``.
+
+    An operand is ``(row, value)``; a place if it is of an array, None if it is constant.  `place`
+    is the number of the source line, -1 where lines are not kept.
+    """
+    t: Tape = _tape if cython.compiled else current.tape
+    pairs = [(row_of(x), plain(x)) if type(x) is Scalar else (None, x) for x in operands]
+    t.decisions.append((name, tuple(pairs), result, t.sources.here() if t.keeps_lines else -1))
+
+
+@cython.cfunc
+@cython.inline
+def rounded(name: object, x: object, result: object) -> object:
+    """What is neither number nor comparison: a piecewise constant function's result."""
+    if notes():
+        note(name, (x,), result)
+    return result
 
 
 @cython.cfunc
@@ -778,12 +828,15 @@ def stepwise(code: cython.int, op: object, left: object, right: object) -> objec
 
 
 @cython.cfunc
-def compare(op: object, x: Scalar, other: object) -> object:
+def compare(name: object, op: object, x: Scalar, other: object) -> object:
     """x op other, where that is no Scalar: as floats decide it; other classes get their turn."""
     if hasattr(type(other), "__array_function__"):
         return NotImplemented
     if type(other) is int or isinstance(other, (Number, np.number, np.bool_)):
-        return op(np.float64(x.v) if x.kind else x.v, other)
+        holds = op(np.float64(x.v) if x.kind else x.v, other)
+        if notes():
+            note(name, (x, other), holds)
+        return holds
     return NotImplemented
 
 

@@ -70,6 +70,8 @@ cdef class Tape:
     # Source lines, when asked for.
     cdef readonly bint keeps_lines
     cdef readonly Sources sources
+    # What was decided by tracked values (see `scalar.note`), where that is asked for.
+    cdef public list decisions
 
     cpdef int grow(self) except -1
     cdef int new_constant(self, double c) except 0

@@ -110,6 +110,7 @@ class Tape:
         self.in_rules = self.transposes = 0
         self.keeps_lines = keeps_lines
         self.sources = Sources(keeps_stacks) if keeps_lines else None
+        self.decisions = None
         self.records = []
         self.storages = []
         self.owners = {}
