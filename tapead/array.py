@@ -1591,7 +1591,7 @@ def decided(name, operands, result):
             for x in operands
         ]
         place = t.sources.here() if t.keeps_lines else -1
-        t.decisions.append((name, tuple(pairs), plain_data(result), place))
+        t.decisions.append((name, tuple(pairs), plain_data(result), place, t.n))
     return result
 
 

@@ -797,14 +797,15 @@ def notes() -> cython.bint:
 
 
 def note(name, operands, result):
-    """Keep a decision: ``(name, operands, result, place)``.
+    """Keep a decision: ``(name, operands, result, place, row)``.
 
     An operand is ``(row, value)``; a place if it is of an array, None if it is constant.  `place`
-    is the number of the source line, -1 where lines are not kept.
+    is the number of the source line, -1 where lines are not kept; `row` is the one that comes next.
     """
     t: Tape = _tape if cython.compiled else current.tape
     pairs = [(row_of(x), plain(x)) if type(x) is Scalar else (None, x) for x in operands]
-    t.decisions.append((name, tuple(pairs), result, t.sources.here() if t.keeps_lines else -1))
+    place = t.sources.here() if t.keeps_lines else -1
+    t.decisions.append((name, tuple(pairs), result, place, t.n))
 
 
 @cython.cfunc

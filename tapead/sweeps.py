@@ -150,11 +150,18 @@ def reverse(tape: Tape, lo: cython.Py_ssize_t, adjoint, buffers=None):
     -------
     (rows, edges) that were visited
     """
-    hi: cython.Py_ssize_t = lo + len(adjoint)
-    if hi == lo:
+    return reverse_part(tape, lo, lo, lo + len(adjoint), adjoint, buffers)
+
+
+def reverse_part(tape: Tape, lo, begin, hi, adjoint, buffers=None):
+    """The part of a reverse sweep that covers begin <= r < hi, in place.
+
+    ``adjoint[0]`` belongs to row lo <= begin.  Gives (rows, edges) that were visited.
+    """
+    if hi <= begin:
         return 0, 0
     with np.errstate(all="ignore"):
-        return reverse_all(tape, lo, lo, hi, adjoint, buffers)
+        return reverse_all(tape, lo, begin, hi, adjoint, buffers)
 
 
 @cython.cfunc
