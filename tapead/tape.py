@@ -111,6 +111,7 @@ class Tape:
         self.keeps_lines = keeps_lines
         self.sources = Sources(keeps_stacks) if keeps_lines else None
         self.decisions = None
+        self.keeps_values = False
         self.records = []
         self.storages = []
         self.owners = {}
