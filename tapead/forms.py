@@ -15,6 +15,7 @@ from tapead.operands import as_operand
 from tapead.scalar import Scalar
 
 _FLOAT = np.dtype(float)
+_NUMBERS = {float, Scalar}
 
 
 def dressed(shapes: Sequence[Form], leaves: Sequence) -> list:
@@ -156,10 +157,14 @@ def _form_of(leaf: Any) -> Form | None:
     return None
 
 
-def results(tree: Any, f: Any, verb: str) -> tuple[list, Any, list[Form]]:
-    """The leaves of a function's result, their structure and their forms."""
-    leaves, spec = trees.flatten(tree)
-    leaves = [as_operand(x) if isinstance(x, np.ndarray) else x for x in leaves]
+def results(tree: Any, f: Any, verb: str, listed: bool = False) -> tuple[list, Any, list[Form]]:
+    """The leaves of a function's result, their structure and their forms.
+
+    listed : the result is a list of leaves, and has no structure
+    """
+    leaves, spec = (tree, None) if listed else trees.flatten(tree)
+    if not _NUMBERS.issuperset(map(type, leaves)):
+        leaves = [as_operand(x) if isinstance(x, np.ndarray) else x for x in leaves]
     where = f"{recording.function_name(f)} cannot be {verb}: its result"
     return leaves, spec, forms_of(leaves, spec, where, "a tree of numbers and arrays")
 

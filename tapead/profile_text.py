@@ -280,47 +280,96 @@ def _html_table(
 def plot(p: TapeProfile, path: str | os.PathLike | None) -> Any:
     """`TapeProfile.plot`."""
     try:
+        from matplotlib import rc_context
         from matplotlib.figure import Figure
     except ImportError:
         raise ImportError(
             "plot() draws by matplotlib, which is not installed: pip install matplotlib"
         ) from None
-    count = 2 if p.process is None else 3
-    shape = {"figsize": (9.0, 3.2 * count), "layout": "constrained"}
+    lines = _to_draw(p.lines, p.tape_bytes)
+    operations = _to_draw(p.operations, p.tape_bytes)
+    heights = [1.2 + 0.26 * len(lines), 0.9 + 0.26 * len(operations)]
+    heights += [] if p.process is None else [2.6]
+    shape = {"figsize": (10.0, sum(heights) + 0.3), "layout": "constrained"}
     if path is None:  # one that notebooks and pyplot.show() know of
         from matplotlib import pyplot
 
         figure = pyplot.figure(**shape)
     else:
         figure = Figure(**shape)
-    lines, operations, *rest = figure.subplots(count, 1)
-    _bars(lines, [(_line_label(u), u.bytes) for u in p.lines[:10]])
-    lines.set_title(f"{p.function}: {p.rows:,} rows, tape {size(p.tape_bytes)}")
-    _bars(operations, [(u.operation, u.bytes) for u in p.operations[:10]])
+    above, below, *rest = figure.subplots(len(heights), 1, height_ratios=heights)
+    figure.suptitle(f"{p.function}: {p.rows:,} rows, tape {size(p.tape_bytes)}")
+    _bars_of_lines(above, lines, p.tape_bytes)
+    _bars(below, [(u.operation, u.bytes, "C7") for u in operations], p.tape_bytes)
+    below.set_title("by operation", loc="left", fontsize=10)
     if p.process is not None:
-        (over_time,) = rest
-        grown = [b - p.process.bytes[0] for b in p.process.bytes]
-        over_time.plot(p.process.seconds, grown, label="growth of the process, memory_profiler")
-        over_time.axhline(p.process.expected, color="C1", ls="--", label="tape and lines")
-        over_time.yaxis.set_major_formatter(lambda count, _: size(count))
-        over_time.set_xlabel("seconds")
-        over_time.legend()
+        _over_time(rest[0], p)
     if path is not None:
-        figure.savefig(path)
+        # The same picture has the same bytes: for one that is kept under version control.
+        plain = {"metadata": {"Date": None}} if str(path).lower().endswith(".svg") else {}
+        with rc_context({"svg.hashsalt": "tapead"}):
+            figure.savefig(path, **plain)
     return figure
 
 
-def _line_label(use: LineUse) -> str:
+def _to_draw(uses: Sequence, whole: int) -> Sequence:
+    """The largest, without those of which nothing would be seen."""
+    return [u for u in uses[:12] if u.bytes >= 0.005 * whole] or uses[:1]
+
+
+def _bars_of_lines(axes: Any, lines: Sequence[LineUse], whole: int) -> None:
+    """A bar for each line, in the color of its function; the number of the line and its source."""
+    files = {u.file for u in lines if u.line}
+    functions = list(dict.fromkeys(u.function for u in lines))
+    colors = {name: f"C{k}" for k, name in enumerate(functions)}
+    bars = [(_line_label(u, len(files) > 1), u.bytes, colors[u.function]) for u in lines]
+    _bars(axes, bars, whole)
+    file = f" of {base_name(files.pop())}" if len(files) == 1 else ""
+    axes.set_title(f"by line{file}", loc="left", fontsize=10)
+    names = [(axes.barh([0], [0], color=color)[0], name) for name, color in colors.items()]
+    axes.legend(*zip(*names, strict=True), loc="lower right", fontsize=8, title_fontsize=8,
+                title="function", framealpha=1.0)  # fmt: skip
+
+
+def _line_label(use: LineUse, with_file: bool) -> str:
     if not use.line:
         return use.file
     source = use.source.strip()
-    source = source if len(source) < 40 else source[:37] + "..."
-    return f"{base_name(use.file)}:{use.line}  {source}".replace("$", r"\$")
+    source = source if len(source) <= 52 else source[:49] + "..."
+    file = f"{base_name(use.file)}:" if with_file else ""
+    return f"{source}  {file}{use.line}".replace("$", r"\$")
 
 
-def _bars(axes: Any, bars: list[tuple[str, int]]) -> None:
+def _bars(axes: Any, bars: list[tuple[str, int, str]], whole: int) -> None:
+    """Bars by name, bytes and color, the first at the top."""
     at = range(len(bars))
-    axes.barh(at, [n for _, n in bars], color="C0")
-    axes.xaxis.set_major_formatter(lambda count, _: size(count))
-    axes.set_yticks(at, [name for name, _ in bars], fontsize=8)
-    axes.invert_yaxis()
+    drawn = axes.barh(at, [n for _, n, _ in bars], color=[color for _, _, color in bars])
+    figures = [f"{size(n)}, {_share(n, whole)}" for _, n, _ in bars]
+    axes.bar_label(drawn, figures, padding=3, fontsize=8)
+    axes.set_yticks(at, [name for name, _, _ in bars], fontsize=8, family="monospace")
+    axes.tick_params(left=False)
+    axes.set_ylim(len(bars) - 0.4, -0.6)
+    axes.set_xlim(0, 1.22 * max(n for _, n, _ in bars) or 1)
+    _bytes_along(axes.xaxis)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def _bytes_along(axis: Any) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    axis.set_major_locator(MaxNLocator(5))
+    axis.set_major_formatter(lambda count, _: size(count))
+    axis.set_tick_params(labelsize=8)
+
+
+def _over_time(axes: Any, p: TapeProfile) -> None:
+    """How the process grew, beside what the tape says that it holds."""
+    grown = [b - p.process.bytes[0] for b in p.process.bytes]
+    axes.plot(p.process.seconds, grown, label="growth of the process, memory_profiler")
+    axes.axhline(p.process.expected, color="C1", ls="--", label="tape and lines")
+    axes.set_title("memory of the process", loc="left", fontsize=10)
+    axes.set_xlabel("seconds", fontsize=8)
+    axes.tick_params(labelsize=8)
+    _bytes_along(axes.yaxis)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(fontsize=8)

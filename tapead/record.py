@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,11 @@ from tapead.places import Place
 from tapead.segments import keep_values, row_or_place
 from tapead.sweeps_arrays import Buffers
 from tapead.tape import Tape, current
+
+if TYPE_CHECKING:
+    from tapead.inspect.drawing import Drawing
+    from tapead.inspect.flow import Flow
+    from tapead.inspect.paths import Paths
 
 
 class Row(NamedTuple):
@@ -186,6 +191,181 @@ class RecordedTape:
         """
         return listing(self, adjoints, first, last)
 
+    def flow(
+        self,
+        by: str = "function",
+        output: int = 0,
+        steps: int | Sequence[int] | None = None,
+        of: str | None = None,
+    ) -> Flow:
+        """Norms of adjoints and local Jacobians: where a gradient vanishes or explodes.
+
+        By step, the norms are of the state: what a step made and rows after it read.  A step is a
+        passage of the outermost loop that most rows come from.  Takes one reverse sweep.
+
+        Parameters
+        ----------
+        by : "function" or "line", of the rows that they wrote; or "step"
+        output : which number of the result, where that is a tree of several
+        steps : how many steps there are, where the loop is not found or another one is wanted; or
+            the first row of each step
+        of : the part of the state that is looked at, by the name it is assigned to
+
+        Returns
+        -------
+        A `Flow`: ``str()`` is a table, ``plot()`` draws it, ``rows`` and ``to_dict()`` have its
+        numbers.
+
+        Raises
+        ------
+        ValueError
+            for an empty tape, one without source lines, or one without the steps asked for
+
+        Examples
+        --------
+        >>> import tapead
+        >>> def decay(x, w):
+        ...     for _ in range(4):
+        ...         x = w * x
+        ...     return x
+        >>> [row.adjoint for row in tapead.record(decay, 8.0, 0.5).flow(by="step", steps=4).rows]
+        [0.125, 0.25, 0.5, 1.0]
+        """
+        from tapead.inspect.flow import flow
+
+        return flow(self, by, output, steps, of)
+
+    def to_python(self, name: str = "f", output: int = 0, most: int = 100_000) -> str:
+        """The straight-line program that ran, and its adjoint, as Python text.
+
+        The text has two functions of the inputs: ``f``, with one assignment for each row, gives
+        the value; ``f_grad`` gives the value and the derivatives by the inputs, in their order. It
+        is the program of the branches that ran.  Run at the recorded inputs, it gives the numbers
+        of the tape and of its sweep, to the last bit.  Where Python's floats would raise and the
+        sweep does not, as in ``sqrt'(0)``, the text imports the sweep's function from tapead.
+
+        Parameters
+        ----------
+        name : of the function
+        output : which number of the result is differentiated, where that is a tree of several
+        most : a longer tape is refused
+
+        Raises
+        ------
+        TypeError
+            for a tape with operations on arrays
+        ValueError
+            for an empty tape, and for one of more than `most` rows
+
+        Examples
+        --------
+        >>> import tapead
+        >>> text = tapead.record(lambda a, b: (a + b) * (b + 1), 2.0, 1.0, lines=False).to_python()
+        >>> print(text[text.index("def f_grad") :])
+        def f_grad(a, b):
+            \"\"\"The value, and its derivatives by the inputs.\"\"\"
+            v2 = a + b
+            v3 = b + 1.0
+            v4 = v2 * v3
+        <BLANKLINE>
+            adj_v4 = 1.0
+            adj_v2 = adj_v4 * v3
+            adj_v3 = adj_v4 * v2
+            adj_b = adj_v3
+            adj_a = adj_v2
+            adj_b += adj_v2
+            return (v4, (adj_a, adj_b))
+        <BLANKLINE>
+        """
+        from tapead.inspect.straight_line import to_python
+
+        return to_python(self, name, output, most)
+
+    def draw(
+        self,
+        fold: str | None = None,
+        sweep: str | None = None,
+        output: int | None = None,
+        wrt: int | str | None = None,
+        most: int = 500,
+    ) -> Drawing:
+        """The computational graph: values in its nodes, local partial derivatives on its edges.
+
+        A node is a row.  It is called as the variable that the program assigns it to, where its
+        line leaves no doubt, else ``v`` and its number.  Operations on arrays show shape and dtype.
+
+        Parameters
+        ----------
+        fold : "line" or "function" has one node for all rows that a line or a function wrote;
+            "iteration" folds the iterations of the main loop that lie between the first and the
+            last.  Folded nodes and edges tell how many rows and edges they stand for.
+        sweep : "reverse" shows in each node its adjoint, d output / d node; "forward" its tangent,
+            d node / d input; of arrays and folded nodes the 2-norm
+        output : of which number of the result adjoints are, the first one unless it is given
+        wrt : by which input tangents are, its name or position, the first one unless it is given
+        most : a graph of more nodes is refused
+
+        Returns
+        -------
+        A `Drawing`: shown in notebooks; ``save("graph.svg")``, ``.dot``, ``.mermaid``.
+
+        Raises
+        ------
+        ValueError
+            for an empty tape; for a fold where source lines were not kept; for a graph that is too
+            large; for an option that is none of these
+
+        Examples
+        --------
+        >>> import tapead
+        >>> tape = tapead.record(lambda a, b: (a + b) * (b + 1), 2.0, 1.0)
+        >>> drawing = tape.draw(sweep="forward", wrt="b")
+        >>> drawing.nodes[-1].title, drawing.nodes[-1].value, drawing.nodes[-1].derivative
+        ('v4 = v2 * v3', 6.0, 5.0)
+        >>> drawing.mermaid.splitlines()[5]
+        '  n4["v4 = v2 * v3<br/>6<br/>∂v4/∂b = 5<br/>output"]:::output'
+        """
+        from tapead.inspect.drawing import of_tape
+
+        return of_tape(self, fold, sweep, output, wrt, most)
+
+    def paths(
+        self, x: int | str | Row = 0, y: int | str | Row | None = None, output: int = 0
+    ) -> Paths:
+        """The paths from one row to another, counted, beside the edges that a sweep visits.
+
+        d y / d x is the sum over all paths of the products of the partials on them; a sweep gives
+        it without going along each.  Takes time in proportion to the rows between x and y.
+
+        Parameters
+        ----------
+        x, y : numbers of rows, names of inputs, or what `row` gives; y is the output's row unless
+            it is given
+        output : which number of the result, where that is a tree of several
+
+        Raises
+        ------
+        ValueError
+            for an empty tape, a row of another tape, and an output that is a constant
+        IndexError, KeyError
+            for a row that the tape does not have, and a name that no input has
+        TypeError
+            for what is no row, and where an operation on arrays lies between x and y
+
+        Examples
+        --------
+        >>> import tapead
+        >>> tape = tapead.record(lambda x: (x + x + x) * (x + x), 1.0)
+        >>> found = tape.paths("x")
+        >>> found.count, found.edges, found.total
+        (5, 8, 12.0)
+        >>> [path.rows for path in found.each()]
+        [(0, 1, 2, 4), (0, 1, 2, 4), (0, 2, 4), (0, 3, 4), (0, 3, 4)]
+        """
+        from tapead.inspect.paths import paths
+
+        return paths(self, x, y, output)
+
     def __str__(self) -> str:
         # Of the first output, if that is a number.
         first = next(iter(self.outputs), None)
@@ -220,6 +400,7 @@ def record(
     rerun: bool = True,
     stacks: bool = False,
     decisions: bool = False,
+    values: bool = False,
     **kwargs: Any,
 ) -> RecordedTape:
     """Run ``f(*args, **kwargs)`` once and keep its tape.
@@ -231,6 +412,7 @@ def record(
     rerun : as for `grad`
     stacks : with `lines`, keep also which functions had called the one that wrote a row
     decisions : keep what tracked values decided, for `branches`
+    values : let records of array operations keep the values of all operands and results
 
     Raises
     ------
@@ -261,6 +443,7 @@ def record(
 
     def body(lo: int) -> tuple[tuple[int | None, ...], Any]:
         tape.decisions = [] if decisions else None
+        tape.keeps_values = values or decisions
         if lines:
             tape.sources.begin(bottom)
         call = list(args)

@@ -58,12 +58,14 @@ def trace(
     then: Callable[[Segment], Any] | None = None,
     check: Callable[[Any, Callable, list[Form], list[Form]], Any] | None = None,
     call: Callable[[Any], Any] | None = None,
+    listed: bool = False,
 ) -> Traced:
     """Run f, recorded, with `tree` (its leaves) in the place of the arguments at `positions`.
 
     ``then(segment)`` is called while the recording is open; `twice` says that a recorded sweep
     follows there.  ``check(result, f, ins, outs)`` may refuse the result; `verb` is for messages.
-    ``call(inputs)`` runs f, where it is not called in the ordinary way.
+    ``call(inputs)`` runs f, where it is not called in the ordinary way; with `listed` what it gives
+    is a list of numbers and arrays, and so is the value.
     """
     leaves, spec = recording.inputs(tree)
     made = Traced()
@@ -76,7 +78,7 @@ def trace(
         made.aux = None
         if has_aux:
             result, made.aux = recording.with_aux(result, f)
-        found, made.out_spec, made.outs = forms.results(result, f, verb)
+        found, made.out_spec, made.outs = forms.results(result, f, verb, listed)
         if check is not None:
             check(result, f, made.ins, made.outs)
         outputs = [row_or_place(x) for x in found]
@@ -89,7 +91,7 @@ def trace(
             found = [forms.plain_copy(x) for x in found]
         if made.own:
             made.aux = recording.detach(made.aux) if has_aux else None
-        made.value = trees.unflatten(made.out_spec, found)
+        made.value = found if listed else trees.unflatten(made.out_spec, found)
         if made.own:
             tape.retire()
             made.segment.epoch = 0

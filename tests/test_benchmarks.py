@@ -35,7 +35,7 @@ def benchmarks():
     with pytest.MonkeyPatch.context() as patch:
         modules = {}
         names = ("measure", "peers", "array_programs", "array_adjoints", "array_peers")
-        for name in (*names, "array_memory"):
+        for name in (*names, "array_memory", "memory_programs"):
             modules[name] = _load(name)
             patch.setitem(sys.modules, name, modules[name])
         yield modules
@@ -178,3 +178,46 @@ def test_the_runner_for_arrays_prints_a_table():
     assert [row[0].strip() for row in rows] == ["program", "---", "small_vectors", "heat"]
     assert {len(row) for row in rows} == {7}
     assert "arrays alive" in done.stdout
+
+
+# --------------------------------------------------------------------------------- memory ---
+
+
+@pytest.mark.parametrize("name", ["integrator", "rnn"])
+def test_gradients_of_long_loops_agree_in_all_ways(name, benchmarks):
+    pytest.importorskip("checkpoint_schedules")
+    programs = benchmarks["memory_programs"]
+
+    def checkpointed(step, state, n):
+        return tapead.checkpointed_loop(step, state, n, snapshots=3, stretch=2)
+
+    plain, other = (programs.PROGRAMS[name](30, loop) for loop in (programs.plainly, checkpointed))
+    expected = tapead.grad(plain, plain.argnums)(*plain.arguments)
+    found = [tapead.grad(other, other.argnums)(*other.arguments)]
+    if importlib.util.find_spec("torch"):
+        found += [programs.by_torch(name, 30, checkpointed)() for checkpointed in (False, True)]
+    for gradient in found:
+        for a, b in zip(expected, gradient, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("run_memory", ["integrator: 10,000 steps", "rnn: 100 steps", "`checkpointed_loop`"]),
+        ("run_checkpoints", ["integrator: 10,000 steps", "rnn: 100 steps", "| 20 |"]),
+    ],
+)
+def test_the_runners_for_memory_print_tables(script, said):
+    pytest.importorskip("checkpoint_schedules")
+    done = subprocess.run(
+        [sys.executable, str(_FOLDER / f"{script}.py"), "--quick"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    for text in said:
+        assert text in done.stdout
+    widths = {line.count("|") for line in done.stdout.splitlines() if line.startswith("|")}
+    assert len(widths) == 1

@@ -11,6 +11,7 @@ import pytest
 
 import tapead
 from tapead import grad, hessian, hvp, jacrev, jvp, linearize, record, vjp
+from tapead.checkpoints import rows, stretches
 from tapead.checkpoints.loops import checkpointed_loop, checkpointed_while
 from tapead.checkpoints.schedules import evaluations
 
@@ -210,6 +211,65 @@ def test_stretches_are_the_schedules_steps():
 
     grad(lambda x: checkpointed_loop(step, x, 100, snapshots=3, stretch=10))(1.0)
     assert calls == 10 * evaluations(10, 3)
+
+
+@pytest.mark.parametrize("second", [False, True])
+@pytest.mark.parametrize("make", [swing, net], ids=["numbers", "arrays"])
+def test_long_loops_record_several_steps_at_once(make, second, monkeypatch):
+    calls = 0
+
+    def counted(step, *rest):
+        def stepped(state):
+            nonlocal calls
+            calls += 1
+            return step(state)
+
+        return checkpointed_loop(stepped, *rest, snapshots=3)
+
+    args = (W, X) if make is net else (1.0, 0.5)
+    derivative = (
+        (lambda f: jvp(lambda *a: grad(f)(*a), args, args))
+        if second
+        else (lambda f: grad(f, (0, 1))(*args))
+    )
+    expected = derivative(make(plain, 60))
+    derivative(make(counted, 60))
+    one_by_one = calls
+    monkeypatch.setattr(stretches, "LONG", 59)
+    monkeypatch.setattr(stretches, "MOST", 7_000)
+    calls = 0
+    same(derivative(make(counted, 60)), expected, 1e-11)
+    assert 60 < calls < one_by_one
+
+
+def test_stretches_of_long_loops_are_short_where_steps_leave_much(monkeypatch):
+    monkeypatch.setattr(stretches, "LONG", 10)
+    found = []
+    monkeypatch.setattr(stretches, "MOST", 3 * 8 * 1000)
+    ours = stretches.chosen
+    monkeypatch.setattr(rows, "chosen", lambda *a: found.append(ours(*a)) or found[-1])
+    for size in (10, 1000, 5000):
+        grad(lambda x: checkpointed_loop(np.tanh, x, 20, snapshots=3).sum())(np.ones(size))
+    assert found[0] > 10
+    assert found[1:] == [2, 1]
+    grad(lambda x: checkpointed_loop(math.tanh, x, 20, snapshots=3, stretch=5))(1.0)
+    grad(lambda x: checkpointed_loop(math.tanh, x, 9, snapshots=3))(1.0)
+    assert found[3:] == [1]
+
+
+def test_measuring_a_step_draws_no_random_numbers(monkeypatch):
+    monkeypatch.setattr(stretches, "LONG", 10)
+
+    def f(run):
+        def program(w):
+            own = np.random.default_rng(1)
+            random.seed(1)
+            x = run(lambda x: x * w + 0.1 * own.random() * random.random(), w * 1.0, 20)
+            return x + own.random() + random.random()
+
+        return program
+
+    same(tapead.value_and_grad(f(looped()))(0.9), tapead.value_and_grad(f(plain))(0.9))
 
 
 def test_condition_is_asked_once_for_each_state():

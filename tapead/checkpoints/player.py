@@ -55,7 +55,9 @@ class Player:
         self.count = None if hi is None else hi - lo
         self._actions = actions
         self._held = held
-        self._state: Any = trees.unflatten(steps.spec, leaves)
+        # The current state as a tree, as its leaves, or as both: None where it is not made.
+        self._state: Any = None
+        self._flat: list | None = leaves
         self._at = 0
         self._answer: int | None = None
         self._stores: dict[str, Any] = {schedules.MEMORY: InMemory()}
@@ -129,7 +131,7 @@ class Player:
             if at in self.tapes:
                 return
             raise ValueError(f"the schedule reads state {at} in {where}, where it is not")
-        self._state = trees.unflatten(self._steps.spec, store.get(at))
+        self._state, self._flat = None, store.get(at)
         self._at = at
         self._draws.put(self._draws.start)  # where those were that came into use later
         self._draws.put(self._moments[at])
@@ -149,8 +151,9 @@ class Player:
         while not self._has_come(hi):
             to = self._within(min(hi, self._at + most))
             self._state = steps.holding(
-                self._held, steps.ahead, first + self._at, first + to, self._state, True
+                self._held, steps.ahead, first + self._at, first + to, self._tree(), True
             )
+            self._flat = None
             self._moved(to)
 
     def _record(self, lo: int, hi: int) -> None:
@@ -165,7 +168,7 @@ class Player:
                 self._compare(made, leaves, begin, self.after[1])
             self.after = (k, leaves)
             self.tapes[k] = made
-            self._state = trees.unflatten(self._steps.spec, made.value)
+            self._state, self._flat = None, made.value
             self._moved(k + 1)
 
     def _reverse(self, lo: int, hi: int) -> None:
@@ -188,7 +191,15 @@ class Player:
     # ------------------------------------------------------------------------------ places ---
 
     def _leaves(self) -> list:
-        return self._steps.leaves(self._state, (self._lo + self._at) * self._steps.stretch)
+        if self._flat is None:
+            after = (self._lo + self._at) * self._steps.stretch
+            self._flat = self._steps.leaves(self._state, after)
+        return self._flat
+
+    def _tree(self) -> Any:
+        if self._state is None:
+            self._state = trees.unflatten(self._steps.spec, self._flat)
+        return self._state
 
     def _expect(self, at: int) -> None:
         if at != self._at:

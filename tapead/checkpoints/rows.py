@@ -14,6 +14,7 @@ from tapead.checkpoints.inputs import Inputs
 from tapead.checkpoints.player import Plan, Player
 from tapead.checkpoints.steps import Called, Steps
 from tapead.checkpoints.stores import copied
+from tapead.checkpoints.stretches import chosen
 from tapead.forms import Form
 from tapead.products import jvp
 from tapead.rules.table import Joint, Sweep
@@ -23,6 +24,9 @@ def run(steps: Steps, plan: Plan, state: Any) -> Any:
     """The last state of a loop that is recorded."""
     leaves, held = trees.flatten(state)[0], steps.held
     steps.held = []  # the row keeps what is tracked
+    if not steps.chosen:
+        given = [plain_data(x) for x in leaves], [plain_data(x) for x in held]
+        steps.stretch = recording.undisturbed(chosen, steps, *given)
     loop = Loop(steps, plan, Draws((*steps.roots, steps.constants)), leaves, held)
     return trees.unflatten(steps.spec, loop.result())
 

@@ -166,33 +166,31 @@ def adapted(schedule: Any, n: int | None) -> Actions:
     kinds = _library()
     places = {kinds.StorageType.RAM: MEMORY, kinds.StorageType.DISK: DISK}
     written: set[int] = set()  # steps whose recording the schedule believes to be on disk
-    stored: set[tuple[int, str]] = set()
+    stored: dict[str, set[int]] = {MEMORY: set(), DISK: set()}
     for action in schedule:
         if isinstance(action, kinds.Forward):
             lo, hi, end = action.n0, action.n1, None
             if action.write_ics:
                 written.discard(lo)
-                stored.add((lo, places[action.storage]))
-                yield Store(lo, places[action.storage])
+                where = places[action.storage]
+                stored[where].add(lo)
+                yield Store(lo, where)
             if not action.write_adj_deps:
                 end = yield Advance(lo, hi)
-            elif action.storage == kinds.StorageType.DISK:
+            elif action.storage is kinds.StorageType.DISK:
                 end = yield from _written(lo, hi, written)
             else:
                 end = yield Record(lo, hi)
-            if schedule.max_n is None and end is not None:
+            if end is not None and schedule.max_n is None:
                 schedule.finalize(end)
         elif isinstance(action, kinds.Reverse):
-            yield Reverse(action.n0, action.n1)
-            # H-Revolve forgets to say that it needs some of its states no longer.
-            for place in ((k, where) for k in action for where in (MEMORY, DISK)):
-                if place in stored:
-                    stored.remove(place)
-                    yield Drop(*place)
+            lo, hi = action.n0, action.n1
+            yield Reverse(lo, hi)
+            yield from _forgotten(lo, hi, stored)
         elif isinstance(action, (kinds.Copy, kinds.Move)):
             moves = isinstance(action, kinds.Move)
             if moves:
-                stored.discard((action.n, places[action.from_storage]))
+                stored[places[action.from_storage]].discard(action.n)
             yield from _copied(action, places, written, moves)
         elif isinstance(action, kinds.EndForward):
             yield Turn()
@@ -200,6 +198,16 @@ def adapted(schedule: Any, n: int | None) -> Actions:
             return
         else:
             raise TypeError(f"an action of checkpoint_schedules was expected, {action!r} given")
+
+
+def _forgotten(lo: int, hi: int, stored: dict[str, set[int]]) -> list[Drop]:
+    """States of reversed steps that are still stored: H-Revolve forgets to say so of some."""
+    found = []
+    for where, states in stored.items():
+        for k in states.intersection(range(lo, hi)) if states else ():
+            states.remove(k)
+            found.append(Drop(k, where))
+    return found
 
 
 def _written(lo: int, hi: int, written: set[int]) -> Actions:
@@ -213,14 +221,13 @@ def _written(lo: int, hi: int, written: set[int]) -> Actions:
 
 
 def _copied(action: Any, places: dict, written: set[int], moves: bool) -> Actions:
-    k, source, to = action.n, places[action.from_storage], places.get(action.to_storage)
-    recorded = source == DISK and k in written
-    if to is not None:
-        yield Copy(k, source, to)
+    k, source = action.n, places[action.from_storage]
+    if action.to_storage in places:
+        yield Copy(k, source, places[action.to_storage])
     elif action.to_storage.name == "WORK":
         # A recorded step that is kept in memory has no state to be loaded: `Load` lets it be.
         yield Load(k, source)
-        if recorded:
+        if source == DISK and k in written:
             yield Record(k, k + 1)
     if moves:
         written.discard(k)

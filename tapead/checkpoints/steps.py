@@ -15,7 +15,10 @@ from tapead.checkpoints.closures import run_with, tracked_cells
 from tapead.checkpoints.inputs import Inputs
 from tapead.checkpoints.stores import copied
 from tapead.forms import Form
+from tapead.scalar import Scalar
 from tapead.traces import Traced, trace
+
+_FLOATS = {float, Scalar}
 
 
 class Called:
@@ -73,6 +76,7 @@ class Steps:
     Attributes
     ----------
     n : the number of steps, None before that is known
+    stretch : how many are recorded together; `chosen`: whether that is for good
     diff : which leaves of the state are of float or complex
     held : the tracked values in the closure of the step, as a list of leaves
     roots : what leads to generators of random numbers
@@ -83,13 +87,20 @@ class Steps:
         step: Called,
         cond: Called | None,
         n: int | None,
-        stretch: int,
+        stretch: int | None,
         state: Any,
         roots: Sequence[Any] = (),
     ) -> None:
-        self.step, self.cond, self.n, self.stretch = step, cond, n, stretch
+        self.step, self.cond, self.n = step, cond, n
+        self.chosen = stretch is not None
+        self.stretch = stretch or 1
         leaves, self.spec = trees.flatten(state)
         self.forms = forms.forms_of(leaves, self.spec, "the state")
+        # Floats, tracked ones or not, are in the place of floats: nothing else is to be looked at.
+        self._numbers = forms.are_numbers(self.forms)
+        # The type of a state that is a tuple or a list of these, whose leaves are its elements.
+        simple = self._numbers and type(state) in (tuple, list) and len(state) == len(leaves)
+        self._flat = type(state) if simple else None
         self.diff = [k for k, form in enumerate(self.forms) if not form.whole]
         functions = [step.f] if cond is None else [step.f, cond.f]
         self.roots = list(roots) or functions
@@ -152,6 +163,9 @@ class Steps:
 
     def leaves(self, state: Any, after: int) -> list:
         """The leaves of the state after so many steps; an error if it is not what it was."""
+        simple = type(state) is self._flat and len(state) == len(self.forms)
+        if simple and _FLOATS.issuperset(map(type, state)):
+            return list(state)
         leaves, spec = trees.flatten(state)
         name = self.step.name
         steps = "one step" if after == 1 else f"{after} steps"
@@ -160,7 +174,7 @@ class Steps:
                 f"{name} changes the structure of the state: after {steps} it is {spec}, at first "
                 f"it was {self.spec}"
             )
-        if forms.are_floats(leaves) and forms.are_numbers(self.forms):
+        if self._numbers and _FLOATS.issuperset(map(type, leaves)):
             return leaves
         found = forms.forms_of(leaves, spec, f"after {steps} of {name} the state")
         for k, (new, old) in enumerate(zip(found, self.forms, strict=True)):
@@ -199,9 +213,10 @@ class Steps:
             state = self.holding(inputs[count:], self.ahead, at, at + 1, state)
             return self.leaves(state, min((at + 1) * self.stretch, self.n or 2**62))
 
+        # The leaves themselves are no arguments in which functions or arrays would be looked for.
         return trace(
-            self.step.f, inputs, {}, tuple(range(len(inputs))), False, inputs, "checkpointed",
-            call=call, remembered=self._remembered,
+            self.step.f, (), {}, tuple(range(len(inputs))), False, inputs, "checkpointed",
+            call=call, remembered=self._remembered, listed=True,
         )  # fmt: skip
 
     def _copied(self, leaves: list) -> list:
