@@ -9,7 +9,7 @@ import os
 import sys
 
 COMPILED_MODULES = (
-    "array", "calls", "kernels", "lanes", "math", "partials", "places", "scalar", "sources",
+    "array", "calls", "kernels", "lanes", "math", "outside", "partials", "places", "scalar", "sources",
     "special", "sweeps", "sweeps_arrays", "tape",
 )  # fmt: skip
 
