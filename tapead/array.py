@@ -377,7 +377,7 @@ def recorded(
         keeps = []
     else:
         keeps = list(values)
-        needed: cython.int = needs_of(rule, ins)
+        needed: cython.int = -1 if t.keeps_values else needs_of(rule, ins)
         for k in range(len(values)):
             if needed & (1 << min(k, 29)):
                 keeps[k] = kept(t, k, operands[k], values[k])
@@ -783,6 +783,8 @@ def recorded_pair(
         needed = row.first
     if py is not None:
         needed |= row.second
+    if t.keeps_values:
+        needed = -1
     kx: object = kept(t, 0, x, xv) if needed & 1 else px
     ky: object = kept(t, 1, y, yv) if needed & 2 else py
     if type(value) is _ndarray:
@@ -813,12 +815,13 @@ def unary(row, x):
         return dressed(value)
     if t.forward:
         return recorded(t, r, (x,), [a.nd], [a.place], value, None)
-    keep: object = kept(t, 0, x, a.nd) if r.first & 1 else a.place
+    needed: cython.int = -1 if t.keeps_values else r.first
+    keep: object = kept(t, 0, x, a.nd) if needed & 1 else a.place
     if type(value) is _ndarray:
         place: Place = new_root(value)
         activate(t, place)
         last: object = place
-        if r.first & _VALUE:
+        if needed & _VALUE:
             last = value
             remember(t, place, 1)
         array_row(t, record_of(r, (a.place,), place, (keep, last), None))
@@ -1596,17 +1599,17 @@ class Array:
         return decided("!=", (self, other), self.nd != plain_of(other))
 
 
-def decided(name, operands, result):
+def decided(name, operands, result, options=None):
     """The result of a comparison or a piecewise constant function, noted where that is asked for
-    (see `scalar.note`)."""
+    (see `scalar.note`), with the options that it was called with."""
     t: Tape = tape_here()
-    if t.decisions is not None and any([is_active(x) for x in operands]):
+    if t.decisions is not None and any(map(is_active, operands)):
         pairs = [
             (place_of(x), plain_data(x)) if type(x) is Array else (row_of(x), plain_of(x))
             for x in operands
         ]
         place = t.sources.here() if t.keeps_lines else -1
-        t.decisions.append((name, tuple(pairs), plain_data(result), place, t.n))
+        t.decisions.append((name, tuple(pairs), plain_data(result), place, t.n, options or {}))
     return result
 
 

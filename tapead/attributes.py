@@ -165,7 +165,8 @@ def _astype(
     if dtype.kind == "O":
         return operands.objects(x)
     if not array.is_active(x) or dtype.kind not in "fc":
-        return array.dressed(plain_of(x).astype(dtype, order, casting, copy=True))
+        result = array.dressed(plain_of(x).astype(dtype, order, casting, copy=True))
+        return array.decided("_truncated", (x,), result)
     return rows.cast(x, dtype, order, casting)
 
 

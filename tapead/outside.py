@@ -126,5 +126,5 @@ if cython.compiled:
     @cython.exceptval(check=False)
     def place_of(row: cython.int, mask: cython.Py_ssize_t) -> cython.Py_ssize_t:
         """Where a row's number is looked for first: rows come in runs, which a product scatters."""
-        product: cython.uint = cython.cast(cython.uint, row) * 2654435769
+        product: cython.ulonglong = cython.cast(cython.ulonglong, row) * 2654435769
         return cython.cast(cython.Py_ssize_t, product >> 7) & mask

@@ -823,7 +823,7 @@ def notes() -> cython.bint:
 
 
 def note(name, operands, result):
-    """Keep a decision: ``(name, operands, result, place, row)``.
+    """Keep a decision: ``(name, operands, result, place, row, options)``.
 
     An operand is ``(row, value)``; a place if it is of an array, None if it is constant.  `place`
     is the number of the source line, -1 where lines are not kept; `row` is the one that comes next.
@@ -831,7 +831,7 @@ def note(name, operands, result):
     t: Tape = _tape if cython.compiled else current.tape
     pairs = [(row_of(x), plain(x)) if type(x) is Scalar else (None, x) for x in operands]
     place = t.sources.here() if t.keeps_lines else -1
-    t.decisions.append((name, tuple(pairs), result, place, t.n))
+    t.decisions.append((name, tuple(pairs), result, place, t.n, {}))
 
 
 @cython.cfunc

@@ -53,6 +53,8 @@ cdef class Tape:
     cdef public bint twice
     # Whether a segment that ends inside this recording may be swept later on, recorded.
     cdef public bint keeps_segments
+    # Whether records keep the values of all operands and results, to be looked at.
+    cdef public bint keeps_values
     # The first rows of the recordings that are open.
     cdef readonly list begins
     # In how many rules of the user's own, on tracked numbers, the program is: each stands for the

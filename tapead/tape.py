@@ -29,6 +29,7 @@ if not cython.compiled:
     BITS, ROWS, MASK = 16, 65536, 65535
 
 BYTES_PER_ROW = 17
+ROWS_PER_CHUNK = ROWS
 BYTES_PER_CONSTANT = 8
 BYTES_PER_LINE = 4
 # Chunks are made in blocks, so that the operating system can back them with large pages (four times
@@ -123,6 +124,7 @@ class Tape:
         self.outer_storages = {}
         self.free_chunks = []
         self.keep_epoch = 0
+        self.keeps_values = False
         self.records = []
         self.storages = []
         self.owners = {}
@@ -368,13 +370,35 @@ class Tape:
             return self.outside.row(self.floor - 1 - k)
         return k
 
-    def take_stretch(self, floor, base, outside, values):
-        """Get ready for rows from `floor` on, and for values of dropped rows: a stretch is read."""
+    def held_value(self, at):
+        """The value that stands at a row below the floor for a dropped one."""
+        return operand(self, at)
+
+    def take_stretch(self, floor, base, outside, values, constants, columns):
+        """Hold other rows, those from `floor` on with columns (codes, a, b, values), their
+        constants, and the values of the dropped rows `outside` that they have for operands."""
+        count = len(columns[0])
+        k: cython.Py_ssize_t
+        for k in range((floor + count) >> BITS, len(self.chunks)):
+            if self.chunks[k] is not None and k > (floor >> BITS):
+                self.free_chunks.append(self.chunks[k])
+                self.chunks[k] = None
         self.n = floor
         self.begin_stretch(True)
         self.base = base
         for row, v in zip(outside.tolist(), values.tolist(), strict=True):
             self.operand_for(row, v)
+        for c in constants.tolist():
+            self.new_constant(c)
+        for k in range(floor >> BITS, (floor + count + ROWS - 1) >> BITS):
+            chunk: Chunk = self.held_chunk(k)
+            first, last = max(floor, k * ROWS), min(floor + count, (k + 1) * ROWS)
+            for j, column in zip((_CODE, _A, _B, _VALUE), columns, strict=True):
+                part = column[first - floor : last - floor]
+                if not cython.compiled:
+                    part = array(_COLUMNS[j], part.tobytes())
+                chunk.columns[j][first - k * ROWS : last - k * ROWS] = part
+        self.n = floor + count
 
     def clear(self):
         """Drop all rows, as is done when an outermost recording has been swept."""

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from tapead.checkpoints.sizes import bytes_of
+from tapead.sizes import bytes_of
 from tapead.checkpoints.stores import InMemory, OnDisk
 
 STATE = [

@@ -15,7 +15,7 @@ from tapead import array, recording, trees
 from tapead.array import plain_of
 from tapead.checkpoints import rows, schedules
 from tapead.checkpoints.player import Plan, bar
-from tapead.checkpoints.sizes import bytes_of
+from tapead.sizes import bytes_of
 from tapead.checkpoints.steps import Called, Steps
 from tapead.checkpoints.stores import copied
 from tapead.tape import current
