@@ -137,7 +137,7 @@ def traced(
             for k in others:
                 array.carry(lifted[k], directions[k])
         begin = len(tape)
-        if tape.watch is not None:
+        if tape.watch is not None and tape.depth == 1:
             tape.watch.start(begin)
         inputs = rebuild(spec, lifted)
         if call is not None:

@@ -804,9 +804,7 @@ class Scalar:
 
 @cython.cfunc
 @cython.inline
-def decided(
-    name: object, x: object, other: object, holds: cython.bint, kind: cython.int
-) -> object:
+def decided(name: object, x: object, other: object, holds: cython.bint, kind: cython.int) -> object:
     """The result of a comparison: Python's, or NumPy's, which knows ``~``."""
     if notes():
         note(name, (x, other), holds)

@@ -259,9 +259,10 @@ class Tape:
         """End the innermost recording.  Numbers are stale from the end of the outermost on."""
         self.depth -= 1
         self.begins.pop()
-        if self.watch is not None and self.depth == 1 and not self.stays_pinned:
-            self.imports = False
-            self.limit = min(self.start + ROWS, max(self.stop, self.n))
+        if self.watch is not None and self.depth == 1:
+            self.stop = min(self.stop, self.n)  # it could not act inside
+            self.imports = self.stays_pinned
+            self.limit = self.n
         if self.depth == 0 and self.epoch:
             self.retire()
 

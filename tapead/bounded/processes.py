@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import pickle
+import random
 import signal
 import stat
 import struct
 import sys
 import warnings
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from tapead import errors
@@ -68,7 +70,7 @@ def fork(row: int, waiting: list[Snapshot]) -> Snapshot:
         with contextlib.suppress(Exception):
             stream.flush()
     down, up = os.pipe(), os.pipe()
-    offsets = file_offsets()
+    offsets, numbers = file_offsets(), random.getstate()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of threads: see `hazards`
         pid = os.fork()
@@ -84,6 +86,7 @@ def fork(row: int, waiting: list[Snapshot]) -> Snapshot:
         channel = Channel(down[0], up[1])
         wait_for_byte(channel)
         silence()
+        random.setstate(numbers)  # Python seeds it anew in a child
         for fd, offset in offsets.items():
             with contextlib.suppress(OSError):
                 os.lseek(fd, offset, os.SEEK_SET)
@@ -155,6 +158,41 @@ def silence() -> None:
     for fd in (1, 2):
         os.dup2(nowhere, fd)
     sys.stdout = sys.stderr = open(nowhere, "w")  # noqa: SIM115 - until the process ends
+
+
+def refuse_writing(tell: Callable[[BaseException], None]) -> None:
+    """Let a copy of the process open no file for writing, and start nothing: it was done before.
+
+    ``tell(error)`` ends the copy.
+    """
+
+    def look(event: str, arguments: tuple) -> None:
+        if event == "open":
+            path, mode, flags = arguments
+            writes = isinstance(mode, str) and any(c in mode for c in "wax+")
+            writes = writes or bool((flags or 0) & (os.O_WRONLY | os.O_RDWR | os.O_TRUNC))
+            if not writes or path == os.devnull or isinstance(path, int):
+                return
+            what = f"opens {path!r} for writing"
+        elif event in _DONE_ONCE:
+            what = f"calls {event}{arguments!r:.80}"
+        else:
+            return
+        tell(
+            SnapshotError(
+                f"the program {what}, in a part that memory= runs a second time.  Do that outside "
+                "of the function, or use spill= with a folder, which runs it once"
+            )
+        )
+
+    sys.addaudithook(look)
+
+
+# What nobody wants to be done twice, as audit events.
+_DONE_ONCE = {
+    "os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.truncate", "os.system", "os.posix_spawn",
+    "subprocess.Popen", "socket.connect", "socket.bind", "shutil.rmtree", "shutil.move",
+}  # fmt: skip
 
 
 def _files() -> list[tuple[int, os.stat_result]]:

@@ -1,11 +1,11 @@
 """Process snapshots: a run that nobody prepared is taken up again in the middle, by ``os.fork``.
 
 While the function runs, its rows are numbered and dropped.  At chosen rows the process forks; the
-child, the snapshot, waits.  To reverse, the youngest snapshot is woken: it goes on with the program,
-keeps its own stretch of rows, sweeps it with the adjoints handed to it, hands back those of what is
-from before, and exits.  A stretch that is too long for the limit is run like the whole: with
-snapshots of its own.  This is divide-and-conquer checkpointing (Siskind and Pearlmutter, "Divide-
-and-conquer checkpointing for arbitrary programs with no user annotation", 2018).
+child, the snapshot, waits.  To reverse, the youngest snapshot is woken: it goes on with the
+program, keeps its own stretch of rows, sweeps it with the adjoints handed to it, hands back those
+of what is from before, and exits.  A stretch that is too long for the limit is run like the whole:
+with snapshots of its own.  This is divide-and-conquer checkpointing (Siskind and Pearlmutter,
+"Divide-and-conquer checkpointing for arbitrary programs with no user annotation", 2018).
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from tapead.tape import NEVER, ROWS_PER_CHUNK, Tape
 
 # Snapshots that wait at the same time: each costs a fork and the pages that change after it.
 MOST = 32
+# Between two looks at what is held.
+_LEAST_ROWS = 256
 
 
 class Task(NamedTuple):
@@ -31,11 +33,13 @@ class Task(NamedTuple):
 
     size : about how many bytes its tape takes
     digest : of its rows, as the first run had them
+    whole : whether it could not be divided
     """
 
     end: int
     size: int
     digest: int
+    whole: bool
     pending: Pending
 
 
@@ -67,7 +71,9 @@ class Snapshots:
         # Since the last snapshot.
         self.size = self.digest = 0
         self.keeps = False
+        # In a snapshot: what it was woken for, and its first row.
         self.task: Task | None = None
+        self.begin = 0
         self.up: processes.Channel | None = None
         self.taken = self.rows_again = self.peak = 0
 
@@ -109,7 +115,7 @@ class Snapshots:
     # ------------------------------------------------------------------------- the run itself ---
 
     def _look_again(self) -> None:
-        rows = min(ROWS_PER_CHUNK, max(1024, self.limit // (8 * stretches.BYTES_SWEPT)))
+        rows = min(ROWS_PER_CHUNK, max(_LEAST_ROWS, self.limit // (8 * stretches.BYTES_SWEPT)))
         end = NEVER if self.task is None else self.task.end
         self.tape.stop = min(len(self.tape) + rows, end) if not self.keeps else end
 
@@ -138,6 +144,7 @@ class Snapshots:
             return
         self.waiting.clear()
         self.up = made.channel
+        processes.refuse_writing(self.give_up)
         self._woken(self.up.receive())
 
     def _thin(self) -> None:
@@ -152,9 +159,10 @@ class Snapshots:
     def _woken(self, task: Task) -> None:
         """In a snapshot: begin with its stretch."""
         self.task = task
+        self.begin = len(self.tape)
         self.taken = self.rows_again = self.peak = 0
         self.spacing = self.limit
-        self.keeps = task.size <= self.limit * 5 // 4
+        self.keeps = task.whole or task.size <= self.limit * 5 // 4
         self.tape.begin_stretch(self.keeps)
         self._look_again()
         if not self.keeps:
@@ -179,7 +187,8 @@ class Snapshots:
         self.waiting[-1].size, self.waiting[-1].digest = self.size, self.digest
         while self.waiting:
             snapshot = self.waiting[-1]
-            task = Task(end, snapshot.size, snapshot.digest, pending)
+            whole = end == self.task.end and snapshot.row == self.begin if self.task else False
+            task = Task(end, snapshot.size, snapshot.digest, whole, pending)
             answer = processes.asked(snapshot, task)
             self.waiting.pop()
             end = snapshot.row
@@ -201,9 +210,8 @@ class Snapshots:
                     raise _differs("its numbers were others")
                 pending = stretches.swept(tape, task.pending)
             else:
-                first = self.waiting[0].row
                 pending = self._reverse(task.pending, task.end)
-                rows = task.end - first
+                rows = task.end - self.begin
             answer = Answer(pending, None, self.taken, self.rows_again + rows, self.peak)
             self.up.send(answer)
         except BaseException as error:

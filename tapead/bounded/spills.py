@@ -90,7 +90,8 @@ class Spills:
         tape = self.tape
         try:
             if self.file is None:
-                self.file = tempfile.TemporaryFile(dir=self.folder, prefix="tapead-", buffering=0)
+                made = tempfile.TemporaryFile(dir=self.folder, prefix="tapead-", buffering=0)  # noqa: SIM115 - see close
+                self.file = made
             self.spilled.append(self._store())
             self.count += 1
         except OSError as error:

@@ -1,8 +1,8 @@
 """A stretch of the tape: rows that are swept by themselves, and the adjoints that it hands on.
 
 Rows have the same numbers in every process and on disk.  What a stretch needs of the rows before
-it, it has as values of its own (see `Tape.operand_for`).  Its sweep does what the sweep of the whole
-tape does to these rows, in the same order, so the adjoints are the same to the last bit.
+it, it has as values of its own (see `Tape.operand_for`).  Its sweep does what the sweep of the
+whole tape does to these rows, in the same order, so the adjoints are the same to the last bit.
 """
 
 from __future__ import annotations
