@@ -9,6 +9,8 @@ from tapead.custom import custom_jvp, custom_vjp
 from tapead.errors import (
     DetachedError,
     RecomputeError,
+    SnapshotError,
+    SpillError,
     StaleNumberError,
     TapeadError,
     TapeFullError,
@@ -28,6 +30,8 @@ __all__ = [
     "DetachedError",
     "RecomputeError",
     "RecordedTape",
+    "SnapshotError",
+    "SpillError",
     "StaleNumberError",
     "TapeFullError",
     "TapeProfile",

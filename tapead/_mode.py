@@ -9,8 +9,8 @@ import os
 import sys
 
 COMPILED_MODULES = (
-    "array", "calls", "kernels", "lanes", "math", "partials", "places", "scalar", "sources",
-    "special", "sweeps", "sweeps_arrays", "tape",
+    "array", "calls", "kernels", "lanes", "math", "outside", "partials", "places", "scalar",
+    "sources", "special", "sweeps", "sweeps_arrays", "tape",
 )  # fmt: skip
 
 _folder = os.path.dirname(os.path.abspath(__file__))

@@ -100,7 +100,9 @@ ADD_IN, SUB_IN, ADD_AT = Own("add in"), Own("sub in"), Own("add at")
 def array_row(t: Tape, record: Record) -> cython.Py_ssize_t:
     """Append the row of an array operation; give its number."""
     if t.n == t.limit:
-        t.grow()
+        if t.forward:
+            t.grow()  # raises
+        t.make_room()
     n: cython.Py_ssize_t = t.n
     i: cython.Py_ssize_t = n - t.start
     t.val[i] = 0.0
@@ -108,8 +110,19 @@ def array_row(t: Tape, record: Record) -> cython.Py_ssize_t:
     t.b[i] = 0
     t.n = n + 1
     t.code[i] = cython.cast(cython.uchar, _ARRAY)
-    t.records.append(record)
+    listed(t, record)
     return n
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(-1)
+def listed(t: Tape, record: Record) -> cython.int:
+    """Keep the record of the row that was written last."""
+    t.records.append(record)
+    if t.watch is not None:
+        t.watch.wrote(record)
+    return 0
 
 
 @cython.cfunc
@@ -150,7 +163,7 @@ def activate(t: Tape, place: Place) -> cython.int:
         root.number = 0
         root.tangent = zeros_at(root)
         return 0
-    root.number = cython.cast(cython.int, len(t.storages))
+    root.number = cython.cast(cython.int, t.base + len(t.storages))
     t.storages.append(root)
     return 0
 
@@ -246,8 +259,8 @@ def remember(t: Tape, place: Place, k: cython.int) -> cython.int:
     """Note that the record which comes next keeps values of a storage as its k-th."""
     root: Place = place if place.root is None else place.root
     entry: cython.Py_ssize_t = 1024 * len(t.records) + k
-    if root.kept_epoch != t.epoch:
-        root.kept_epoch = t.epoch
+    if root.kept_epoch != t.keep_epoch:
+        root.kept_epoch = t.keep_epoch
         root.keeper = entry
         root.keepers = None
     elif root.keepers is None:
@@ -389,7 +402,7 @@ def recorded(
     if type(out) is Place:
         array_row(t, record)
     else:
-        t.records.append(record)
+        listed(t, record)
     return result
 
 
@@ -555,6 +568,8 @@ def element_read(t: Tape, root: Place, offset: cython.Py_ssize_t, v: cython.doub
             doubles: cython.p_double = cython.cast(cython.p_double, cnp.PyArray_DATA(root.tangent))
             return with_tangent(t, v, doubles[offset], 1)
         return with_tangent(t, v, flat_memory(root.tangent)[offset], 1)
+    if root.number < t.base:
+        t.outer_storages[root.number] = root
     return append(t, _ELEMENT, root.number, offset, v, 1)
 
 
@@ -786,7 +801,7 @@ def recorded_pair(
     if type(out) is Place:
         array_row(t, record)
     else:
-        t.records.append(record)
+        listed(t, record)
     return result
 
 
@@ -850,7 +865,7 @@ def multiplied(x: object, y: object) -> object:
         if type(out) is Place:
             array_row(t, record)
         else:
-            t.records.append(record)
+            listed(t, record)
         return result
     value = compact(value)
     place: Place = new_root(value)
@@ -1073,7 +1088,7 @@ def before_write(t: Tape, place: Place) -> cython.int:
     """What is to be done before a storage is written into."""
     root: Place = place if place.root is None else place.root
     if root.kept_epoch != 0:
-        if root.kept_epoch == t.epoch:
+        if root.kept_epoch == t.keep_epoch:
             release(root)
         elif root.kept_epoch in recording_threads:
             raise guards.misuse(root.kept_epoch)

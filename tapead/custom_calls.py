@@ -265,7 +265,7 @@ class _Seen:
 
     def __init__(self, given: list) -> None:
         self.tape = tape = current.tape
-        self.row, self.record, self.storage = len(tape), len(tape.records), len(tape.storages)
+        self.row, self.record, self.storage = len(tape), len(tape.records), tape.storage_count
         places = [row_or_place(x) for x in given]
         self.rows = [x for x in places if type(x) is int]
         self.storages = {root_of(x).number for x in places if type(x) is Place}

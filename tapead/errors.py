@@ -57,6 +57,14 @@ class RecomputeError(TapeadError):
     """A checkpointed function gave another result when it ran again for the reverse sweep."""
 
 
+class SnapshotError(TapeadError):
+    """A copy of the process that was to take a program up again came to an end by itself."""
+
+
+class SpillError(TapeadError, OSError):
+    """The tape could not be written to disk, or could not be read back."""
+
+
 class TapeFullError(TapeadError, MemoryError):
     """The tape holds as many rows as its 4-byte operands can name (2**31)."""
 

@@ -83,7 +83,7 @@ def places_in(place):
 
 def layout(tape, lo, first_storage, hi):
     """The layout of a segment; None where it does more than these sweeps know."""
-    storages = tape.storages[first_storage:]
+    storages = tape.storages[first_storage - tape.base :]
     if any(root.dtype != np.float64 for root in storages):
         return None
     sizes = [root.size for root in storages]

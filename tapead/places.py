@@ -309,6 +309,10 @@ class Record:
         kept[k] = value
         self.kept = tuple(kept)
 
+    def take_in(self, ins):
+        """Have other names for the operands."""
+        self.ins = ins
+
 
 @cython.final
 @cython.cclass

@@ -127,7 +127,7 @@ def traced(
             tape.carry_tangents()
         if twice:
             tape.twice = True
-        first_storage = len(tape.storages)
+        first_storage = tape.storage_count
         if scalar.all_liftable(leaves):
             lifted = scalar.lift(leaves)
         else:
@@ -137,6 +137,8 @@ def traced(
             for k in others:
                 array.carry(lifted[k], directions[k])
         begin = len(tape)
+        if tape.watch is not None and tape.depth == 1:
+            tape.watch.start(begin)
         inputs = rebuild(spec, lifted)
         if call is not None:
             result = call(inputs)

@@ -39,6 +39,8 @@ if not cython.compiled:
 compiled = cython.compiled
 
 _INPUT = cython.declare(cython.int, CODES["input"])
+_ARRAY = cython.declare(cython.int, CODES["array"])
+_STORE = cython.declare(cython.int, CODES["store"])
 _COPY = cython.declare(cython.int, CODES["copy"])
 _STOP = cython.declare(cython.int, CODES["stop"])
 _ADD = cython.declare(cython.int, CODES["add"])
@@ -143,20 +145,39 @@ def written(
 @cython.cfunc
 @cython.exceptval(-1)
 def carries(t: Tape) -> cython.int:
-    """Where there is no room for a row: whether that is because numbers carry their tangents and
-    no rows are written.  If not, room is made."""
-    if t.forward:
+    """Where there is no room for a row: whether more than a row is asked for, by `dual`.  If not,
+    room is made."""
+    if t.forward or t.imports:
         return 1
     t.grow()
-    return 0
+    return t.imports
+
+
+# What is no row among the operands: one that a unary operation does not have, and a constant.
+_NONE = cython.declare(cython.int, -2)
+_CONSTANT = cython.declare(cython.int, -1)
+
+
+@cython.cfunc
+@cython.inline
+@cython.exceptval(check=True)
+def held(t: Tape, row: cython.int, v: cython.double) -> cython.int:
+    """The operand of a row to be written, whose value is v."""
+    if row >= t.floor:
+        return row
+    if row >= 0:
+        return t.operand_for(row, v) if t.imports else row
+    return constant(t, v) if row == _CONSTANT else 0
 
 
 @cython.cfunc
 def dual(
     t: Tape,
     code: cython.int,
+    row: cython.int,
     a: cython.double,
     da: cython.double,
+    row_b: cython.int,
     b: cython.double,
     db: cython.double,
     v: cython.double,
@@ -164,8 +185,13 @@ def dual(
 ) -> Scalar:
     """The number that an operation gives in forward mode: its tangent by the operands' ones.
 
-    The arithmetic is that of a forward sweep over a row, to the last bit.
+    The arithmetic is that of a forward sweep over a row, to the last bit.  Where rows are written
+    it is the way of those that keep the values of dropped operands.
     """
+    if not t.forward:
+        if t.n == t.limit:
+            t.grow()
+        return written(t, code, held(t, row, a), held(t, row_b, b), v, kind)
     p: cython.double = 0.0
     q: cython.double = 0.0
     d: cython.double = 0.0
@@ -200,7 +226,7 @@ def carrying(t: Tape, v: cython.double, d: cython.double, kind: cython.int) -> S
 def emit(t: Tape, code: cython.int, x: Scalar, v: cython.double, kind: cython.int) -> Scalar:
     """What an operation on one number gives, with its row."""
     if t.n == t.limit and carries(t):
-        return dual(t, code, x.v, x.dv, 0.0, 0.0, v, kind)
+        return dual(t, code, x.row, x.v, x.dv, _NONE, 0.0, 0.0, v, kind)
     return written(t, code, x.row, 0, v, kind)
 
 
@@ -211,7 +237,7 @@ def emit_xy(
 ) -> Scalar:
     """As `emit`, for two numbers."""
     if t.n == t.limit and carries(t):
-        return dual(t, code, x.v, x.dv, y.v, y.dv, v, kind)
+        return dual(t, code, x.row, x.v, x.dv, y.row, y.v, y.dv, v, kind)
     return written(t, code, x.row, y.row, v, kind)
 
 
@@ -222,7 +248,7 @@ def emit_xc(
 ) -> Scalar:
     """As `emit`, for a number and a constant."""
     if t.n == t.limit and carries(t):
-        return dual(t, code, x.v, x.dv, c, 0.0, v, kind)
+        return dual(t, code, x.row, x.v, x.dv, _CONSTANT, c, 0.0, v, kind)
     return written(t, code, x.row, constant(t, c), v, kind)
 
 
@@ -233,7 +259,7 @@ def emit_cx(
 ) -> Scalar:
     """As `emit`, for a constant and a number."""
     if t.n == t.limit and carries(t):
-        return dual(t, code, c, 0.0, x.v, x.dv, v, kind)
+        return dual(t, code, _CONSTANT, c, 0.0, x.row, x.v, x.dv, v, kind)
     return written(t, code, constant(t, c), x.row, v, kind)
 
 
@@ -778,9 +804,7 @@ class Scalar:
 
 @cython.cfunc
 @cython.inline
-def decided(
-    name: object, x: object, other: object, holds: cython.bint, kind: cython.int
-) -> object:
+def decided(name: object, x: object, other: object, holds: cython.bint, kind: cython.int) -> object:
     """The result of a comparison: Python's, or NumPy's, which knows ``~``."""
     if notes():
         note(name, (x, other), holds)
@@ -900,8 +924,10 @@ def begun(t: Tape, leaf: object) -> object:
 @cython.inline
 def leading(t: Tape, v: cython.double) -> Scalar:
     """A variable that begins with the value v; its tangent is 0 until it is given one."""
-    if t.n == t.limit and carries(t):
-        return carrying(t, v, 0.0, 0)
+    if t.n == t.limit:
+        if t.forward:
+            return carrying(t, v, 0.0, 0)
+        t.grow()
     return written(t, _INPUT, 0, 0, v, 0)
 
 
@@ -924,8 +950,14 @@ def write2(code, x, y, v, kind=0):
 
 def append(t, code, a, b, v, kind):
     """Append a row as it is given: the way of array operations onto the tape."""
-    if t.n == t.limit and carries(t):
-        raise RuntimeError("a row was about to be written in forward mode, which keeps none")
+    if t.n == t.limit:
+        # The record of an array operation comes after its row.
+        if code == _ARRAY and not t.forward:
+            t.make_room()
+        else:
+            t.grow()
+    if t.imports and code == _STORE and 0 <= a < t.floor:
+        a = t.row_for(a)
     return written(t, code, a, b, v, kind)
 
 

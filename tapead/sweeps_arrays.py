@@ -45,7 +45,7 @@ class Buffers:
         self.tape = tape
         self.lo = lo
         self.first = first_storage
-        self.held = [None] * (len(tape.storages) - first_storage)
+        self.held = [None] * (tape.storage_count - first_storage)
         self.outer = {}
         self.numbers = None
 
@@ -53,7 +53,7 @@ class Buffers:
         """Whether a storage is followed at all."""
         if number >= self.first:
             return True
-        root: Place = self.tape.storages[number]
+        root: Place = self.tape.storage(number)
         return root.written >= self.lo
 
     def get(self, number: cython.int):
@@ -80,7 +80,7 @@ class Buffers:
         """A storage's buffer, zeros if there was none."""
         buffer = self.get(number)
         if buffer is None:
-            buffer = adjoint_buffer(self.tape.storages[number])
+            buffer = adjoint_buffer(self.tape.storage(number))
             self.put(number, buffer)
         return buffer
 

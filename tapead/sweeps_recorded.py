@@ -97,7 +97,7 @@ _ARRAY, _ELEMENT, _STORE = CODES["array"], CODES["element"], CODES["store"]
 def number_at(tape: Tape, k: int) -> Scalar | float:
     """Operand k of a row: the tracked number of row k, or a constant."""
     value = tape.operand_value(k)
-    return scalar.at_row(tape, k, value) if k >= 0 else value
+    return scalar.at_row(tape, tape.true_row(k), value) if k >= 0 else value
 
 
 def reverse(
@@ -227,7 +227,7 @@ class Storages:
 
     def element(self, number: int, offset: int) -> object:
         """One element of a storage's adjoint, as an array without dimensions."""
-        root = self.tape.storages[number]
+        root = self.tape.storage(number)
         buffer = self.buffer(root)
         data = array.plain_of(buffer)
         flat = np.ndarray((), float, _memory(data), offset * 8)
@@ -281,7 +281,7 @@ def _array_row(tape: Tape, r: int, row: tuple, g: object, storages: Storages, ad
     """The step over a row of one of the three codes for arrays."""
     code, a, b, value = row
     if code == _ELEMENT:
-        if g is not None and storages.wanted(tape.storages[a]):
+        if g is not None and storages.wanted(tape.storage(a)):
             view = storages.element(a, b)
             view += g
         return

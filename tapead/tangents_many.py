@@ -52,7 +52,7 @@ def push_many(
 
 def room_for(tape: Tape, first_storage: int) -> int:
     """How many directions to take at once."""
-    numbers = sum(root.size for root in tape.storages[first_storage:]) + len(tape)
+    numbers = sum(root.size for root in tape.storages[first_storage - tape.base :]) + len(tape)
     return max(1, _ROOM // (8 * max(1, numbers)))
 
 
@@ -68,7 +68,7 @@ class _Sweep:
     def made(self, number: int) -> np.ndarray:
         held = self.storages.get(number)
         if held is None:
-            root = self.tape.storages[number]
+            root = self.tape.storage(number)
             held = self.storages[number] = np.zeros((self.count, root.size), root.dtype)
         return held
 

@@ -1,6 +1,7 @@
 cimport cython
 from libc.stdlib cimport free, realloc
 
+from tapead.outside cimport Outside
 from tapead.sources cimport Sources
 
 cdef enum:
@@ -74,8 +75,28 @@ cdef class Tape:
     cdef readonly Sources sources
     # What was decided by tracked values (see `scalar.note`), where that is asked for.
     cdef public list decisions
+    # Who bounds the memory, and looks at the tape when row `stop` comes; None for most.  Rows before
+    # `floor` and storages before `base` are dropped then.  Where `imports` is set, operands among
+    # them are kept as values of their own: those of rows below the floor, downward.
+    cdef public object watch
+    cdef public Py_ssize_t stop
+    cdef readonly Py_ssize_t floor
+    cdef readonly Py_ssize_t base
+    cdef readonly bint imports
+    cdef bint stays_pinned
+    cdef readonly Outside outside
+    cdef readonly dict outer_storages
+    cdef Py_ssize_t lowest
+    cdef list free_chunks
+    # What tells records that are still here from dropped ones, see Place.kept_epoch.
+    cdef readonly unsigned long long keep_epoch
 
     cpdef int grow(self) except -1
+    cpdef int make_room(self) except -1
+    cpdef object storage(self, Py_ssize_t number)
+    cpdef int operand_for(self, int row, double v) except? -1
+    cpdef int row_for(self, int row) except? -1
+    cdef Chunk held_chunk(self, Py_ssize_t k)
     cdef int new_constant(self, double c) except 0
     cdef void forget_constants(self) noexcept
     cdef void enter_chunk(self, Py_ssize_t k) except *

@@ -22,12 +22,14 @@ import cython
 import numpy as np
 
 from tapead.errors import TapeFullError
+from tapead.outside import Outside
 from tapead.sources import Sources
 
 if not cython.compiled:
     BITS, ROWS, MASK = 16, 65536, 65535
 
 BYTES_PER_ROW = 17
+ROWS_PER_CHUNK = ROWS
 BYTES_PER_CONSTANT = 8
 BYTES_PER_LINE = 4
 # Chunks are made in blocks, so that the operating system can back them with large pages (four times
@@ -37,6 +39,10 @@ BLOCK_CHUNKS = 16
 # gradients ask the operating system for nothing, little enough to forget about.
 KEPT_CHUNKS = 1 + BLOCK_CHUNKS
 MOST_CHUNKS = 2**15
+# The number of no row.
+NEVER = 2**62
+# The values of rows that were dropped: whoever reads one by mistake gets no number.
+_DROPPED = np.full(ROWS, np.nan) if cython.compiled else array("d", [float("nan")]) * ROWS
 
 _epochs = itertools.count(1)
 # Epochs of the recordings that run now, with the thread each runs in and its tape.
@@ -110,7 +116,14 @@ class Tape:
         self.in_rules = self.transposes = 0
         self.keeps_lines = keeps_lines
         self.sources = Sources(keeps_stacks) if keeps_lines else None
-        self.decisions = None
+        self.decisions = self.watch = None
+        self.stop = NEVER
+        self.floor = self.base = self.lowest = 0
+        self.imports = self.stays_pinned = False
+        self.outside = Outside()
+        self.outer_storages = {}
+        self.free_chunks = []
+        self.keep_epoch = 0
         self.keeps_values = False
         self.records = []
         self.storages = []
@@ -149,12 +162,21 @@ class Tape:
         """Make room for row `n`, which `limit` does not allow yet."""
         if self.forward:
             raise RuntimeError("a row was about to be written in forward mode, which keeps none")
+        if self.n >= self.stop:
+            self.watch.reached()
+        return self.make_room()
+
+    def make_room(self):
+        """`grow` in the middle of an operation, when the watch must not act."""
         if self.n == self.start + ROWS:
             self.enter_chunk(self.n >> BITS)
         if self.keeps_lines:
             chunk: Chunk = self.chunks[self.n >> BITS]
             chunk.line[self.n - self.start] = self.sources.here()
+        if self.keeps_lines or self.imports:
             self.limit = self.n + 1
+        else:
+            self.limit = min(self.start + ROWS, max(self.stop, self.n + 1))
         return 0
 
     def enter_chunk(self, k: cython.Py_ssize_t):
@@ -162,7 +184,7 @@ class Tape:
         if k >= MOST_CHUNKS:
             raise TapeFullError(f"the tape is full at {self.n:,} rows, the most that it can hold")
         if k == len(self.chunks):
-            self.add_chunks(BLOCK_CHUNKS if k else 1)
+            self.add_chunks(BLOCK_CHUNKS if k and self.watch is None else 1)
         chunk: Chunk = self.chunks[k]
         self.code, self.a, self.b, self.val = chunk.code, chunk.a, chunk.b, chunk.val
         self.start = k * ROWS
@@ -170,7 +192,8 @@ class Tape:
 
     def add_chunks(self, count):
         """Another block of chunks, and room for their addresses."""
-        for chunk in new_chunks(count, self.keeps_lines):
+        kept = self.free_chunks
+        for chunk in [kept.pop()] if kept else new_chunks(count, self.keeps_lines):
             self.chunks.append(chunk)
             if cython.compiled:
                 k: cython.Py_ssize_t = len(self.chunks) - 1
@@ -217,10 +240,13 @@ class Tape:
             raise RuntimeError("a recording began in a thread whose tape is being swept")
         if self.depth == 0:
             self.epoch = next(_epochs)
+            self.keep_epoch = self.epoch
             self.pending = None
             recording_threads[self.epoch] = (threading.get_ident(), self)
         self.depth += 1
         self.begins.append(self.n)
+        if self.watch is not None and self.depth > 1:
+            self.pin(self.stays_pinned)
         return self.n
 
     def carry_tangents(self):
@@ -233,6 +259,10 @@ class Tape:
         """End the innermost recording.  Numbers are stale from the end of the outermost on."""
         self.depth -= 1
         self.begins.pop()
+        if self.watch is not None and self.depth == 1:
+            self.stop = min(self.stop, self.n)  # it could not act inside
+            self.imports = self.stays_pinned
+            self.limit = self.n
         if self.depth == 0 and self.epoch:
             self.retire()
 
@@ -256,11 +286,128 @@ class Tape:
         while self.locked:
             self.locked.pop().flags.writeable = True
 
+    @property
+    def storage_count(self):
+        """How many storages have got a number."""
+        return self.base + len(self.storages)
+
+    def storage(self, number):
+        """The storage that has a number."""
+        if number >= self.base:
+            return self.storages[number - self.base]
+        return self.outer_storages[number]
+
+    def begin_stretch(self, pinned):
+        """Drop all rows, records, storages and constants before what comes next.
+
+        `pinned` : let rows be kept with the values of their operands that are from before.
+        """
+        k: cython.Py_ssize_t = self.n >> BITS
+        j: cython.Py_ssize_t
+        for j in range(self.lowest, min(k, len(self.chunks))):
+            if self.chunks[j] is not None:
+                self.free_chunks.append(self.chunks[j])
+                self.chunks[j] = None
+                if cython.compiled:
+                    dropped: cython.double[::1] = _DROPPED
+                    self.val_at[j] = cython.address(dropped[0])
+                else:
+                    self.val_at[j] = _DROPPED
+        # The one that the next row uses, and another one to go on.
+        del self.free_chunks[2:]
+        self.lowest = k
+        self.floor = self.n
+        self.base += len(self.storages)
+        self.storages.clear()
+        self.records.clear()
+        self.outer_storages.clear()
+        self.outside.clear()
+        self.n_const = 0
+        self.forget_constants()
+        del self.const_columns[1:]
+        if not cython.compiled:
+            del self.const_at[1:]
+        self.keep_epoch = next(_epochs)
+        self.stays_pinned = pinned
+        self.imports = False
+        if pinned:
+            self.pin(True)
+        elif self.n > self.start:
+            self.limit = min(self.start + ROWS, max(self.stop, self.n))
+
+    def pin(self, stays):
+        """Keep the values of operands that were dropped, from the next row on."""
+        self.imports = True
+        self.stays_pinned = stays
+        self.limit = self.n
+
+    def row_for(self, row: cython.int):
+        """The operand that stands for a dropped row, whose value is not known yet."""
+        k: cython.Py_ssize_t = self.outside.find(row)
+        if k < 0:
+            k = self.outside.add(row)
+        return cython.cast(cython.int, self.floor - 1 - k)
+
+    def operand_for(self, row: cython.int, v: cython.double):
+        """The operand that stands for a dropped row, whose value is v."""
+        at: cython.Py_ssize_t = self.row_for(row)
+        chunk: Chunk = self.held_chunk(at >> BITS)
+        chunk.val[at & MASK] = v
+        return cython.cast(cython.int, at)
+
+    def held_chunk(self, k: cython.Py_ssize_t):
+        """Chunk k, whose rows may have been dropped before: it now has memory."""
+        chunk: Chunk = self.chunks[k]
+        if chunk is None:
+            chunk = self.free_chunks.pop() if self.free_chunks else new_chunks(1, False)[0]
+            self.chunks[k] = chunk
+            self.val_at[k] = chunk.val
+            self.lowest = min(self.lowest, k)
+        return chunk
+
+    def true_row(self, k):
+        """The row that operand k >= 0 stands for."""
+        if k < self.floor and k >= self.floor - self.outside.count:
+            return self.outside.row(self.floor - 1 - k)
+        return k
+
+    def held_value(self, at):
+        """The value that stands at a row below the floor for a dropped one."""
+        return operand(self, at)
+
+    def take_stretch(self, floor, base, outside, values, constants, columns):
+        """Hold other rows, those from `floor` on with columns (codes, a, b, values), their
+        constants, and the values of the dropped rows `outside` that they have for operands."""
+        count = len(columns[0])
+        k: cython.Py_ssize_t
+        for k in range((floor + count) >> BITS, len(self.chunks)):
+            if self.chunks[k] is not None and k > (floor >> BITS):
+                self.free_chunks.append(self.chunks[k])
+                self.chunks[k] = None
+        self.n = floor
+        self.begin_stretch(True)
+        self.base = base
+        for row, v in zip(outside.tolist(), values.tolist(), strict=True):
+            self.operand_for(row, v)
+        for c in constants.tolist():
+            self.new_constant(c)
+        for k in range(floor >> BITS, (floor + count + ROWS - 1) >> BITS):
+            chunk: Chunk = self.held_chunk(k)
+            first, last = max(floor, k * ROWS), min(floor + count, (k + 1) * ROWS)
+            for j, column in zip((_CODE, _A, _B, _VALUE), columns, strict=True):
+                part = column[first - floor : last - floor]
+                if not cython.compiled:
+                    part = array(_COLUMNS[j], part.tobytes())
+                chunk.columns[j][first - k * ROWS : last - k * ROWS] = part
+        self.n = floor + count
+
     def clear(self):
         """Drop all rows, as is done when an outermost recording has been swept."""
         if self.depth:
             raise RuntimeError("a tape cannot be cleared while it records")
         self.n = 0
+        if self.watch is not None:
+            self.forget_stretches()
         self.drop_from(0)
         if self.storages or self.records:
             self.records.clear()
@@ -273,6 +420,15 @@ class Tape:
             self.n_const = 0
             self.forget_constants()
         self.enter_chunk(0)
+
+    def forget_stretches(self):
+        """Be as a new tape."""
+        self.begin_stretch(False)
+        self.chunks.clear()
+        if not cython.compiled:
+            self.val_at.clear()
+        self.base = 0
+        self.stop = NEVER
 
     def drop_from(self, k: cython.Py_ssize_t):
         """Drop chunk k and those after it, unless they are kept for the next recording."""

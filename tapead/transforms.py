@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tapead import array, recording, scalar, sweeps, sweeps_recorded, trees
+from tapead.bounded.gradient import Limits, bounded_gradient, bounds
 from tapead.derived import RUNS, Derived, chosen, derive
 from tapead.places import Place
 from tapead.scalar import Scalar
@@ -22,6 +24,8 @@ def grad(
     *,
     rerun: bool = True,
     holomorphic: bool = False,
+    memory: int | str | None = None,
+    spill: str | os.PathLike | None = None,
 ) -> Any:
     """The gradient of a function that returns one real number.
 
@@ -37,6 +41,12 @@ def grad(
         module and function; a function with side effects has them twice that one time.
     holomorphic : f's arguments are complex, and its result is a holomorphic function of them; the
         gradient is then its complex derivative
+    memory : about how many bytes the tape may take in memory, a number, or text with kB, MB, GB,
+        KiB, MiB or GiB; what is more goes to disk, and the gradient is the same to the last bit
+    spill : the folder for that, the system's for temporary files unless it is given
+
+    After a call with `memory` or `spill`, the attribute ``report`` of the returned function says
+    what it took.
 
     Returns
     -------
@@ -68,7 +78,7 @@ def grad(
     >>> complex(np.round(tapead.grad(np.abs)(3 + 4j), 12))
     (0.6-0.8j)
     """
-    return derive("grad", f, argnums, has_aux, rerun, holomorphic)
+    return derive("grad", f, argnums, has_aux, rerun, holomorphic, *bounds(memory, spill))
 
 
 def value_and_grad(
@@ -78,6 +88,8 @@ def value_and_grad(
     *,
     rerun: bool = True,
     holomorphic: bool = False,
+    memory: int | str | None = None,
+    spill: str | os.PathLike | None = None,
 ) -> Any:
     """As `grad`, but gives ``(value, gradient)``; with has_aux ``((value, aux), gradient)``.
 
@@ -85,7 +97,8 @@ def value_and_grad(
     >>> tapead.value_and_grad(lambda w: w["a"] * w["b"])({"a": 2.0, "b": 5.0})
     (10.0, {'a': 5.0, 'b': 2.0})
     """
-    return derive("value_and_grad", f, argnums, has_aux, rerun, holomorphic)
+    more = bounds(memory, spill)
+    return derive("value_and_grad", f, argnums, has_aux, rerun, holomorphic, *more)
 
 
 # ------------------------------------------------------------------------------ the engine ---
@@ -111,6 +124,9 @@ def differentiate(g: Derived, args: tuple, kwargs: dict) -> tuple[Any, Any, Any]
     args, kwargs, tree = chosen(g, args, kwargs)
     leaves, spec = recording.inputs(tree)
     tape: Tape = current.tape
+    limits = g._more[0] if g._more else None
+    if limits is not None and tape.depth == 0:
+        return _bounded(g, f, args, kwargs, leaves, spec, limits)
 
     def finish(lo: int, first_storage: int, begin: int, result: Any) -> tuple[Any, list, Any]:
         aux = None
@@ -131,6 +147,28 @@ def differentiate(g: Derived, args: tuple, kwargs: dict) -> tuple[Any, Any, Any]
         if tape.depth == 0:
             tape.clear()
     # Classes of the program may run code as they are made again: not before the tape is clear.
+    return value, recording.rebuild(spec, adjoints), aux
+
+
+def _bounded(
+    g: Derived, f: Callable, args: tuple, kwargs: dict, leaves: list, spec: Any, limits: Limits
+) -> tuple[Any, Any, Any]:
+    """`differentiate` on a tape of its own, whose memory is bounded."""
+
+    def finish(lo: int, first_storage: int, begin: int, result: Any) -> tuple[Any, Any, Any]:
+        aux = None
+        if g._has_aux:
+            result, aux = recording.with_aux(result, f)
+        row = recording.output_row(result, f, g._holomorphic)
+        return array.plain_data(result), row, recording.detach(aux) if g._has_aux else None
+
+    def run(tape: Tape) -> tuple[Any, Any, Any]:
+        return recording.traced(
+            tape, f, args, kwargs, g._positions, g._single, leaves, spec, finish,
+            g._rerun, g._remembered,
+        )  # fmt: skip
+
+    (value, _, aux), adjoints, g.report = bounded_gradient(run, limits)
     return value, recording.rebuild(spec, adjoints), aux
 
 

@@ -7,8 +7,8 @@ import sys
 import numpy as np
 import pytest
 
-from tapead.checkpoints.sizes import bytes_of
 from tapead.checkpoints.stores import InMemory, OnDisk
+from tapead.sizes import bytes_of
 
 STATE = [
     1.5,
