@@ -17,6 +17,9 @@ from tapead.errors import (
     UnsupportedError,
     WrongThreadError,
 )
+from tapead.inspect.branches import branches
+from tapead.inspect.drawing import draw
+from tapead.inspect.nonfinite import find_nonfinite
 from tapead.jacobians import hessian, jacfwd, jacobian, jacrev
 from tapead.products import hvp, jvp, linearize, vjp
 from tapead.profile import TapeProfile, profile
@@ -38,6 +41,7 @@ __all__ = [
     "TapeadError",
     "UnsupportedError",
     "WrongThreadError",
+    "branches",
     "check_grads",
     "checkpoint",
     "checkpointed_loop",
@@ -45,6 +49,8 @@ __all__ = [
     "compiled",
     "custom_jvp",
     "custom_vjp",
+    "draw",
+    "find_nonfinite",
     "grad",
     "hessian",
     "hvp",

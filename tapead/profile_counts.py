@@ -27,6 +27,7 @@ from tapead.profile_uses import (
     lines_of,
 )
 from tapead.record import RecordedTape
+from tapead.rules.table import rule_name
 from tapead.tape import BYTES_PER_CONSTANT, BYTES_PER_ROW, Tape
 
 # What a checkpointed call of a few numbers keeps, measured; arrays that it is given come on top.
@@ -209,15 +210,6 @@ def _operations(
         found[CONSTANTS] = [0, BYTES_PER_CONSTANT * tape.n_const, 0]
     uses = [OperationUse(name, *use) for name, use in found.items()]
     return sorted(uses, key=lambda use: -use.bytes)
-
-
-def rule_name(rule: Any) -> str:
-    """What an operation on arrays is called."""
-    for kind in ("ufunc", "function"):
-        function = getattr(rule, kind, None)
-        if function is not None:
-            return getattr(function, "__name__", str(function))
-    return getattr(rule, "name", None) or str(rule)
 
 
 # ------------------------------------------------------------------------------ predictions ---

@@ -11,6 +11,41 @@ import pytest
 EXAMPLES = Path(__file__).parents[1] / "examples"
 # For each example, expressions that its output must match, in this order.
 EXPECTED = {
+    "draw_a_graph.py": [
+        r"reverse from e: d e / d node",
+        r"b +1 +derivative 5",
+        r"c = a \+ b +3 +derivative 2",
+        r"30,002 rows, folded by line into 4 nodes",
+    ],
+    "count_paths.py": [
+        r"2 layers: 9 paths, 6 edges between them",
+        r"sum over paths 90, by a sweep 90",
+        r"10 layers: 59,049 paths, 30 edges between them",
+    ],
+    "limited_memory.py": [
+        r"by the length +-0\.303543",
+        r"by the damping +-1\.043766",
+        r"under 8 MB: True",
+        r"900,001 rows; ",
+        r"on disk: +True",
+        r"900,001 rows; 0 snapshots, 0 rows run again; [\d,]+ bytes went to disk",
+    ],
+    "branch_report.py": [
+        r"payoff 12\.3098, by spot 1\.1231, by volatility 505\.3554",
+        r"payoff: 51 decisions at 2 places",
+        r">= +50 +0 +124\.47 +125 +-0\.53 +volatility \+0\.000502, spot \+0\.426",
+        r"was decided 50 times, true 0 times",
+        r"spot moved by \+0\.421945: payoff +12\.7837",
+        r"spot moved by \+0\.430469: payoff +0\.0000",
+    ],
+    "find_a_nan.py": [
+        r"straight: energy 0\.000000, gradient",
+        r"The adjoint turns into -inf in the reverse sweep at find_a_nan\.py:23, in bending",
+        r"atan2\(norm\(cross\), dot\)",
+        r"mended: everything is finite, the values of all 10 rows",
+        r"the same gradient of a bent chain: True",
+        r"raises OverflowError: math range error at find_a_nan\.py:36, in logistic",
+    ],
     "quickstart.py": [
         r"d distance / d speed +1\.605884",
         r"d distance / d angle +-14\.328088",

@@ -14,7 +14,7 @@ from tapead.elementary import OPS
 from tapead.inspect.dataflow import ARRAY, ELEMENT, STORE, Dataflow, index_of, outs_of
 from tapead.inspect.flow_steps import Lines
 from tapead.places import Place, root_of
-from tapead.profile_counts import rule_name
+from tapead.rules.table import rule_name
 
 if TYPE_CHECKING:
     from tapead.record import RecordedTape

@@ -16,8 +16,8 @@ from tapead.array import plain_of
 from tapead.elementary import CODES, OPS
 from tapead.inspect.runs import operand_values
 from tapead.places import Place, Record, Row, root_of
-from tapead.profile_counts import rule_name
 from tapead.record import RecordedTape
+from tapead.rules.table import rule_name
 from tapead.tape import Tape
 
 _ARRAY, _ELEMENT, _STORE = (CODES[name] for name in ("array", "element", "store"))

@@ -29,7 +29,7 @@ from tapead.inspect.formulas import (
     same,
     tried,
 )
-from tapead.profile_counts import rule_name
+from tapead.rules.table import rule_name
 
 if TYPE_CHECKING:
     from tapead.record import RecordedTape

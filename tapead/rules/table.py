@@ -284,3 +284,12 @@ def _leaves(x: Any) -> Any:
 
 def _is_tracked(x: Any) -> bool:
     return hasattr(type(x), "__array_function__")
+
+
+def rule_name(rule: Any) -> str:
+    """What an operation on arrays is called."""
+    for kind in ("ufunc", "function"):
+        function = getattr(rule, kind, None)
+        if function is not None:
+            return getattr(function, "__name__", str(function))
+    return getattr(rule, "name", None) or str(rule)
