@@ -29,7 +29,9 @@ def show(weights):
     tape = tapead.record(layers, 1.0, weights, argnums=0)
     found = tape.paths("x")
     swept = tape.adjoints()[0]
-    print(f"{len(weights)} layers: {found.count:,} paths, {between_layers(tape)} edges between them")
+    print(
+        f"{len(weights)} layers: {found.count:,} paths, {between_layers(tape)} edges between them"
+    )
     print(f"  between rows there are {found.edges}; the sweep visited {tape.visited.edges}")
     print(f"  sum over paths {found.total:g}, by a sweep {swept:g}")
     return found

@@ -53,4 +53,4 @@ if __name__ == "__main__":
     print(f"{len(tape):,} rows, folded by line into {len(folded.nodes)} nodes:")
     for edge in folded.edges:
         source, target = folded.nodes[edge.source], folded.nodes[edge.target]
-        print(f"  {source.source or source.title}  ->  {target.source}: {edge.rows:,} edges")
+        print(f"  {source.source or source.title}  ->  {target.source}, edges: {edge.rows:,}")

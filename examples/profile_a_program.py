@@ -1,10 +1,10 @@
 """Where the memory of a gradient goes, and which function should be run twice to save it.
 
-A satellite circles a planet; between stretches that are followed closely it coasts. The profile
-tells what each line leaves on the tape, and which function has most to give.
+A satellite passes a planet, and coasts between passages; the profile is printed, and drawn.
 """
 
 import math
+import pathlib
 
 import tapead
 
@@ -55,3 +55,11 @@ if __name__ == "__main__":
 
     print("\nhalf as many steps:\n")
     print(profile.diff(tapead.profile(distance)(1.2, 1000)))
+
+    picture = pathlib.Path(__file__).parent / "pictures" / "profile.svg"
+    try:
+        picture.parent.mkdir(exist_ok=True)
+        profile.plot(picture)
+        print(f"\ndrawn in pictures/{picture.name}")
+    except (ImportError, OSError) as reason:
+        print(f"\nnot drawn: {reason}")

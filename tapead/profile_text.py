@@ -319,6 +319,8 @@ def _to_draw(uses: Sequence, whole: int) -> Sequence:
 
 def _bars_of_lines(axes: Any, lines: Sequence[LineUse], whole: int) -> None:
     """A bar for each line, in the color of its function; the number of the line and its source."""
+    from matplotlib.patches import Patch
+
     files = {u.file for u in lines if u.line}
     functions = list(dict.fromkeys(u.function for u in lines))
     colors = {name: f"C{k}" for k, name in enumerate(functions)}
@@ -326,9 +328,10 @@ def _bars_of_lines(axes: Any, lines: Sequence[LineUse], whole: int) -> None:
     _bars(axes, bars, whole)
     file = f" of {base_name(files.pop())}" if len(files) == 1 else ""
     axes.set_title(f"by line{file}", loc="left", fontsize=10)
-    names = [(axes.barh([0], [0], color=color)[0], name) for name, color in colors.items()]
-    axes.legend(*zip(*names, strict=True), loc="lower right", fontsize=8, title_fontsize=8,
-                title="function", framealpha=1.0)  # fmt: skip
+    axes.legend(
+        handles=[Patch(color=color, label=name) for name, color in colors.items()],
+        title="function", loc="lower right", fontsize=8, title_fontsize=8, framealpha=1.0,
+    )  # fmt: skip
 
 
 def _line_label(use: LineUse, with_file: bool) -> str:

@@ -147,7 +147,7 @@ class RecordedTape:
         """The adjoints of all rows, and those of arrays, None where the tape has none."""
         target = self._output_row(output)
         adjoints = np.zeros(len(self))
-        buffers = Buffers(self._tape, 0, 0) if self._tape.records else None
+        buffers = Buffers(self._tape, 0, 0) if self._tape.records or self._tape.storages else None
         if target is None:
             self.visited = Visited(0, 0)
             return adjoints, buffers
@@ -178,7 +178,7 @@ class RecordedTape:
             raise TypeError(f"input {wrt!r} is an array; tangents are those along one number")
         tangents = np.zeros(len(self))
         tangents[row] = 1.0
-        buffers = Buffers(self._tape, 0, 0) if self._tape.records else None
+        buffers = Buffers(self._tape, 0, 0) if self._tape.records or self._tape.storages else None
         sweeps.forward(self._tape, 0, len(self), tangents, buffers)
         if buffers is not None:
             tangents[self._array_rows()] = np.nan

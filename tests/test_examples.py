@@ -11,6 +11,24 @@ import pytest
 EXAMPLES = Path(__file__).parents[1] / "examples"
 # For each example, expressions that its output must match, in this order.
 EXPECTED = {
+    "gradient_flow.py": [
+        r"gradient flow by step: norms of d result / d state; 60 steps",
+        r"tiny: steps 0 to 39",
+        r"large weights +5\.66e\+00 +6\.76e\+07 +1\.32",
+        r"small, residual +5\.66e\+00 +5\.71e\+00 +1\.00",
+    ],
+    "straight_line_program.py": [
+        r"adj_v7 = adj_v8",
+        r"adj_speed \+= adj_v3 \* \(2\.0 \* speed \*\* 1\.0\)",
+        r"the text: +0\.16159616000000004 \(0\.09421119999999998, -0\.014531440000000003\)",
+        r"the program: 0\.16159616000000004 \(0\.09421119999999998, -0\.014531440000000003\)",
+    ],
+    "back_propagation_through_time.py": [
+        r"sigmoid, He: 0\.316, it vanishes",
+        r"relu, He: 0\.958, it lasts",
+        r"relu, He / 2: 0\.490, it vanishes",
+        r"relu, He \* 2: 1\.912, it explodes",
+    ],
     "draw_a_graph.py": [
         r"reverse from e: d e / d node",
         r"b +1 +derivative 5",

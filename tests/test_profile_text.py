@@ -156,6 +156,31 @@ def test_a_picture_is_drawn(tmp_path):
     pyplot.close(figure)
 
 
+def test_a_picture_has_a_color_for_each_function_and_leaves_out_what_would_not_be_seen(tmp_path):
+    pytest.importorskip("matplotlib").use("Agg")
+
+    def twice(x):
+        return x * 2.0
+
+    def f(x):
+        for _ in range(300):
+            x = twice(x) - 1.0
+        return x
+
+    p = profile(f)(1.0)
+    paths = [tmp_path / name for name in ("a.svg", "b.svg")]
+    figure, _ = map(p.plot, paths)
+    lines, operations = figure.axes
+    assert len(p.lines) == 3
+    assert len(lines.patches) == 2  # not the one row of the input
+    assert len({bar.get_facecolor() for bar in lines.patches}) == 2
+    assert [text.get_text() for text in lines.get_legend().get_texts()] == [
+        use.function for use in p.lines[:2]
+    ]
+    assert [text.get_text() for text in operations.texts] == ["5.10 kB, 49.8 %"] * 2
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
 def test_memory_over_time_is_drawn_beside_the_tape():
     pytest.importorskip("matplotlib").use("Agg")
     pytest.importorskip("memory_profiler")

@@ -53,7 +53,9 @@ class Dataflow:
         self.outputs = tuple(
             self.version(root_of(x).number, len(tape)) if type(x) is Place else x for x in outputs
         )
-        source, target, kind = (np.concatenate(column) for column in zip(*map(_filled, found)))
+        source, target, kind = (
+            np.concatenate(column) for column in zip(*map(_filled, found), strict=True)
+        )
         # The order of operands is that of the edges of one row.
         order = np.argsort(target, kind="stable")
         self.source, self.target, self.kind = source[order], target[order], kind[order]

@@ -68,7 +68,7 @@ def edge_label(edge: Edge) -> str:
     """The partial derivative; of folded edges how many they are."""
     if edge.partial is not None:
         return number(edge.partial)
-    return f"× {edge.rows:,}" if edge.rows > 1 else ""
+    return f"{edge.rows:,} edges" if edge.rows > 1 else ""
 
 
 def caption(graph: Graph) -> str:
@@ -80,8 +80,6 @@ def caption(graph: Graph) -> str:
         said.append(f"forward sweep: in nodes ∂node/∂{graph.by}")
     if any(edge.partial is not None for edge in graph.edges):
         said.append("on edges the partial derivatives")
-    if any(edge.rows > 1 for edge in graph.edges):
-        said.append("× how many edges one stands for")
     return "; ".join(said)
 
 
@@ -114,8 +112,8 @@ def dot(graph: Graph) -> str:
     limits = "nslimit=1, nslimit1=1, mclimit=0.2, " if len(graph.nodes) > _LARGE else ""
     text = [
         "digraph tape {",
-        f'  graph [rankdir=TB, bgcolor="white", {limits}pad=0.25, nodesep=0.35, ranksep=0.45, {font}, '
-        f'fontsize=11, fontcolor="{_GRAY}", labelloc=b, label={_quoted(caption(graph))}];',
+        f'  graph [rankdir=TB, bgcolor="white", {limits}pad=0.25, nodesep=0.35, ranksep=0.45, '
+        f'{font}, fontsize=11, fontcolor="{_GRAY}", labelloc=b, label={_quoted(caption(graph))}];',
         f'  node [shape=box, style="rounded,filled", margin="0.18,0.09", {font}, fontsize=13, '
         f'fontcolor="{_DARK}"];',
         f'  edge [color="{_GRAY}", arrowsize=0.7, {font}, fontsize=12, fontcolor="{_DARK}"];',
@@ -133,16 +131,21 @@ def dot(graph: Graph) -> str:
     return "\n".join([*text, "}", ""])
 
 
+def _escaped(text: str) -> str:
+    """A text as Graphviz reads it: with entities, which it turns into characters first, and in
+    which a backslash then begins an escape."""
+    return html.escape(text.replace("\\", "\\\\"))
+
+
 def _quoted(text: str) -> str:
-    """A text in DOT's quotes, where a backslash begins an escape."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return f'"{_escaped(text)}"'
 
 
 def _dot_node(graph: Graph, node: Node) -> str:
     fill, border = _COLORS[_kind(node)]
     parts = []
     for what, line in lines(graph, node):
-        words = html.escape(line)
+        words = _escaped(line)
         if what == "title":
             words = f"<B>{words}</B>"
         elif what == "source":
@@ -166,9 +169,11 @@ def _dot_node(graph: Graph, node: Node) -> str:
 def _tooltip(node: Node) -> str:
     """What a node of an SVG shows when it is pointed at: its row and its line."""
     rows = f"row {node.row}" if node.rows == 1 else f"{node.rows:,} rows from row {node.row}"
-    if node.place is None or not node.place.file or node.kind == "input":
+    if node.place is None or not node.place.file:
         return rows
-    return short(f"{rows}, {node.place}") + "  " + short(node.place.source)
+    place = short(f"{rows}, {node.place}")
+    # In these Graphviz reads escapes once or twice, which depends on its version.
+    return place if "\\" in node.place.source else f"{place}  {short(node.place.source)}"
 
 
 def _dot_edge(edge: Edge) -> str:

@@ -164,8 +164,8 @@ def _counted(tape: Tape, lines: Lines, candidates: list[Steps], n: int) -> Steps
             return found._replace(starts=found.starts[:: len(found.starts) // n])
     begin, end = _longest_run(lines.number)
     if (end - begin) % n == 0 and end > begin:
-        where = _where(lines.places[lines.number[begin]])
-        return Steps(np.arange(begin, end, (end - begin) // n), end, f"of {where}")
+        what = _repetitions(lines.places[lines.number[begin]])
+        return Steps(np.arange(begin, end, (end - begin) // n), end, what)
     known = sorted({len(c.starts) for c in candidates})
     raise ValueError(
         f"no line was passed {n} times, nor a multiple of it; lines were passed "
@@ -176,6 +176,11 @@ def _counted(tape: Tape, lines: Lines, candidates: list[Steps], n: int) -> Steps
 
 def _where(place: tuple[str, int, str]) -> str:
     return f"{os.path.basename(place[0])}:{place[1]}"
+
+
+def _repetitions(place: tuple[str, int, str]) -> str:
+    source = linecache.getline(place[0], place[1]).strip()
+    return f"repetitions in {_where(place)}  {source}".rstrip()
 
 
 def _runs(number: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -320,9 +325,8 @@ def _repeated(tape: Tape, lines: Lines) -> Steps | None:
         if first >= 0 and (kind[first : first + period] == kind[-period:]).all():
             steps += 1
         if steps >= 2 and steps * period >= 0.5 * n:
-            where = lines.places[lines.number[begin]]
-            what = f"repetitions in {_where(where)}  {linecache.getline(*where[:2]).strip()}"
-            return Steps(np.arange(end - steps * period, end, period), end, what.rstrip())
+            what = _repetitions(lines.places[lines.number[begin]])
+            return Steps(np.arange(end - steps * period, end, period), end, what)
     return None
 
 

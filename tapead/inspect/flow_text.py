@@ -13,7 +13,8 @@ import numpy as np
 if TYPE_CHECKING:
     from tapead.inspect.flow import Flow
 
-_LONGEST = 48
+# Characters of a source line in a table, and of a picture's title.
+_LONGEST, _TITLE = 48, 100
 # An adjoint that changes by more than a factor of a million vanishes or explodes.
 _MUCH = math.log(1e6)
 _HEADS = {"largest": "largest", "growth": "growth", "jacobian": "Jacobian", "value": "value"}
@@ -65,6 +66,7 @@ def _cells(flow: Flow, most: int | None) -> list[list[str]]:
         row = flow[k]
         name = str(k) if flow.by == "step" else row.name
         numbers = [_number(getattr(row, column)) for column in _HEADS]
+        numbers[0] = numbers[0] or "nan"
         parts = [_number(float(column[k])) for column in several.values()]
         adjoint = _number(row.adjoint) or "nan"
         rows.append([name, f"{row.rows:,}", adjoint, *parts, *numbers, row.flag])
@@ -175,6 +177,7 @@ def html(flow: Flow) -> str:
 def plot(flow: Flow, path: str | os.PathLike | None) -> Any:
     """`Flow.plot`."""
     try:
+        from matplotlib import rc_context
         from matplotlib.figure import Figure
     except ImportError:
         raise ImportError(
@@ -191,9 +194,12 @@ def plot(flow: Flow, path: str | os.PathLike | None) -> Any:
     axes = figure.subplots()
     (_lines if flow.by == "step" else _bars)(axes, flow)
     title = f"gradient flow by {flow.by}" + (f": {flow.what}" if flow.what else "")
+    title = title if len(title) <= _TITLE else title[: _TITLE - 4] + " ..."
     axes.set_title(title.replace("$", r"\$"), fontsize=10)
     if path is not None:
-        figure.savefig(path)
+        # The same numbers give the same file: no random names in SVG.
+        with rc_context({"svg.hashsalt": "tapead"}):
+            figure.savefig(path, metadata={"Date": None} if str(path).endswith(".svg") else None)
     return figure
 
 
@@ -206,7 +212,8 @@ def _lines(axes: Any, flow: Flow) -> None:
         drawn = np.where(np.isfinite(norm) & (norm > 0.0), norm, math.nan)
         label = f"|d result / d {name}|".replace("$", r"\$")
         axes.plot(steps, drawn, marker=marker, markersize=3, label=label)
-    axes.set_yscale("log")
+    if flow.adjoint[np.isfinite(flow.adjoint)].any():
+        axes.set_yscale("log")
     axes.set_xlabel("step")
     axes.set_ylabel("norm of the adjoint")
     axes.grid(alpha=0.3)
@@ -221,5 +228,6 @@ def _bars(axes: Any, flow: Flow) -> None:
     axes.barh(at, drawn, color="C0")
     axes.set_yticks(at, [flow.names[k].replace("$", r"\$") for k in rows], fontsize=8)
     axes.invert_yaxis()
-    axes.set_xscale("log")
+    if np.isfinite(drawn).any():
+        axes.set_xscale("log")
     axes.set_xlabel("norm of the adjoints")

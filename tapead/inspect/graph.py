@@ -36,7 +36,7 @@ class Node(NamedTuple):
         tangent, d node / d input; of arrays and folds the 2-norm; None without a sweep
     inside : of a fold, how many edges lead from one of its rows to another
     outputs : the numbers of the outputs that it makes
-    place : the line that wrote it, None where lines were not kept
+    place : the line that wrote it; None for inputs, and where lines were not kept
     source : of a fold, the text of its line
     part : the number of the part of the graph that it is in, -1 for none
     """
@@ -206,6 +206,9 @@ class _Maker:
             kind = "fold"
         if not head.folded:
             title = self.names.title(row)
+        place = None
+        if self.recorded.keeps_lines and kind != "input":
+            place = line_of(*self.recorded._tape.place_of(row))
         return Node(
             kind,
             title,
@@ -218,7 +221,7 @@ class _Maker:
             None if self.derivative is None else self.derivative[k],
             int(self.inside[k]),
             tuple(self.outputs.get(k, ())),
-            line_of(*self.recorded._tape.place_of(row)) if self.recorded.keeps_lines else None,
+            place,
             head.source,
             head.part,
         )

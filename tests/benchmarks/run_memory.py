@@ -10,7 +10,6 @@ for each step that a schedule runs beside these the time that it takes in the pl
 """
 
 import argparse
-import inspect
 import json
 import os
 import subprocess
@@ -27,7 +26,9 @@ from tapead.tape import current
 SNAPSHOTS = 20
 STEPS = {"integrator": 1_000_000, "rnn": 10_000}
 TORCH_STEPS = {"integrator": 10_000, "rnn": 2_000}
-HAS_LIMIT = "memory" in inspect.signature(tapead.grad).parameters
+# Without snapshots of a process a limit asks for a folder: that is another benchmark's.
+HAS_LIMIT = hasattr(os, "fork")
+_LEAST = 7 * 2**20  # bytes that a limit has to allow
 _LONGEST = 600  # seconds that a process of its own may take
 _MOST_OF_TORCH = 8 * 2**30  # bytes that PyTorch may ask for
 
@@ -148,7 +149,7 @@ def child(way, name, n, limit):
 def table(name, n, peers, budget, bounds):
     """One program: ways to reverse it beside the full tape."""
     whole = Seen("tape", name, n)
-    limit = whole.bytes // 10
+    limit = limit_for(whole)
     ways = [way for way in WAYS[name] if way != "limit" or HAS_LIMIT]
     plain = measure.fresh_programs("plain", "memory_programs").PROGRAMS[name](n)
     full, (base, *ratios) = measure.compared(
@@ -176,12 +177,17 @@ def table(name, n, peers, budget, bounds):
         torch_table(name, n, TORCH_STEPS[name] if n == STEPS[name] else n // 10)
 
 
+def limit_for(tape):
+    """A tenth of the full tape, in bytes."""
+    return max(tape.bytes // 10, _LEAST)
+
+
 def line(way, name, n, full, base, ratio, seen, whole, tape):
     """A line of the table; what is bound in it, as text, figure and bound.
 
     base : the time of the plain program as a part of the full tape's gradient, `full` seconds
     """
-    limit = tape.bytes // 10
+    limit = limit_for(tape)
     found = alone(way, name, n, limit)
     again, predicted, counted = "", None, limit
     if seen is not None:
@@ -260,7 +266,7 @@ def main(arguments=None):
             table(name, n, options.peers, budget, bounds)
     print()
     if not HAS_LIMIT:
-        print("- grad(f, memory=...): not timed, this version has none")
+        print("- grad(f, memory=...): not timed, there is no fork here")
     if options.quick:
         print("- bounds are for full sizes")
         bounds = []
