@@ -36,6 +36,8 @@ _MOST_OF_TORCH = 8 * 2**30  # bytes that PyTorch may ask for
 # Ways beside the full tape: a loop that chooses how many steps it records at a time, or is told,
 # and a limit on the tape of the plain loop.
 WAYS = {"integrator": ("loop", "limit"), "rnn": ("loop", "stretches")}
+# A short loop of numbers would record each step by itself: a short look tells it not to.
+QUICK_WAYS = {"integrator": ("stretches", "limit"), "rnn": ("loop", "stretches")}
 TEXTS = {
     "loop": "`checkpointed_loop`",
     "stretches": "`checkpointed_loop(stretch=50)`",
@@ -44,9 +46,7 @@ TEXTS = {
 
 
 def checkpointed(step, state, n):
-    # A short look records several steps at a time, as the loop does by itself where it is long.
-    stretch = None if n in STEPS.values() else max(1, n // 50)
-    return tapead.checkpointed_loop(step, state, n, snapshots=SNAPSHOTS, stretch=stretch)
+    return tapead.checkpointed_loop(step, state, n, snapshots=SNAPSHOTS)
 
 
 def in_stretches(step, state, n):
@@ -150,7 +150,8 @@ def table(name, n, peers, budget, bounds):
     """One program: ways to reverse it beside the full tape."""
     whole = Seen("tape", name, n)
     limit = limit_for(whole)
-    ways = [way for way in WAYS[name] if way != "limit" or HAS_LIMIT]
+    ways = WAYS if n == STEPS[name] else QUICK_WAYS
+    ways = [way for way in ways[name] if way != "limit" or HAS_LIMIT]
     plain = measure.fresh_programs("plain", "memory_programs").PROGRAMS[name](n)
     full, (base, *ratios) = measure.compared(
         gradient_of("tape", name, n, "timed"),
@@ -203,7 +204,7 @@ def line(way, name, n, full, base, ratio, seen, whole, tape):
         print(f"\n{found['report']}\n")
     if way == "limit":
         return [("a tenth of the memory: time, of the full tape's", ratio, 2.5)]
-    if name != "integrator":
+    if (way, name) != ("loop", "integrator"):
         return []
     by_ones = 1.0 + base * (evaluations(n, SNAPSHOTS) - n) / n
     return [
