@@ -2,6 +2,7 @@
 
 import importlib.util
 import math
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,10 @@ loops = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(loops)
 W, X, looped, net, pendulum = loops.W, loops.X, loops.looped, loops.net, loops.pendulum
 plain, same, swing, whiled = loops.plain, loops.same, loops.swing, loops.whiled
+
+
+def looped_while(step, state, n, **how):
+    return whiled(**how)(step, state, n)
 
 
 # ------------------------------------------------------------------------- places, schedules ---
@@ -244,3 +249,26 @@ def test_interrupted_loops_leave_nothing_behind(kind, at, tmp_path):
     assert list(tmp_path.iterdir()) == []
     calls = at
     same(grad(f)(X), grad(lambda x: plain(np.sin, x, 20).sum())(X))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is a process's own there")
+@pytest.mark.parametrize("run", [checkpointed_loop, looped_while], ids=["loop", "while"])
+def test_full_disk_is_an_error_and_leaves_nothing_behind(run, tmp_path):
+    import resource
+
+    def f(x):
+        return run(np.sin, x, 30, snapshots=9, folder=tmp_path).sum()
+
+    x = np.linspace(0.1, 1.0, 1000)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (3 * 8192 + 100, before[1]))
+    try:
+        with pytest.raises(
+            OSError, match=r"could not be written in the folder.*has room, or fewer"
+        ):
+            grad(f)(x)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.iterdir()) == []
+    same(grad(f)(x), grad(lambda x: plain(np.sin, x, 30).sum())(x), 0)
+    assert list(tmp_path.iterdir()) == []

@@ -98,6 +98,12 @@ def test_folder_that_is_not_there(tmp_path):
         OnDisk(tmp_path / "no_such")
 
 
+def test_folder_that_is_a_file(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=r"file'.*Give a folder that is there"):
+        OnDisk(tmp_path / "file")
+
+
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
 def test_folder_that_cannot_be_written_to(tmp_path):
     tmp_path.chmod(0o500)

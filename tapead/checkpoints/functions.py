@@ -14,7 +14,7 @@ import numpy as np
 
 from tapead import array, forms, reach, recording, trees
 from tapead.array import plain_data, plain_of
-from tapead.checkpoints.closures import run_with, tracked_cells
+from tapead.checkpoints.closures import Left, changed, is_other, run_with, tracked_cells
 from tapead.checkpoints.generators import States
 from tapead.checkpoints.inputs import Inputs
 from tapead.errors import RecomputeError
@@ -41,7 +41,8 @@ def checkpoint(f: Callable) -> Callable:
     Raises
     ------
     RecomputeError
-        in the sweep, if the second run gives another result
+        if f changes what it is given; in the sweep, if the second run gives another result, or
+        leaves values with a derivative elsewhere than in its result
     DetachedError
         if f uses tracked numbers that are neither in its arguments nor in its closure
 
@@ -82,7 +83,7 @@ class Call:
     """
 
     def __init__(self, f: Callable, args: tuple, kwargs: dict, compared: bool = True) -> None:
-        self.f = f
+        self.f, self.name = f, recording.function_name(f)
         self.compared = compared
         self.cells = tracked_cells(f)
         tree = (args, kwargs, [reach.contents(cell) for cell in self.cells])
@@ -104,14 +105,10 @@ class Call:
         value = recording.undisturbed(self.run, given)
         self.states.keep_used()
         if forms.changed(operands, given):
-            raise RecomputeError(
-                f"{recording.function_name(self.f)} is checkpointed and has changed an array "
-                "that it was given; it would run again with another one. Let it work on a copy."
-            )
+            raise changed(self.name, "an array that it was given")
         leaves, self.out_spec, self.outs = forms.results(value, self.f, "checkpointed")
         self.prints = [_print(x) for x in leaves]
-        name = f"checkpoint of {recording.function_name(self.f)}"
-        rule = Joint(name, self.pull, self.push, keeps=True)
+        rule = Joint(f"checkpoint of {self.name}", self.pull, self.push, keeps=True)
         self.leaves = []  # the record keeps what is tracked
         return trees.unflatten(self.out_spec, array.joint(rule, operands, leaves, None))
 
@@ -124,23 +121,38 @@ class Call:
             for x, y in zip(leaves, self.inputs.plain, strict=True)
         ]
         args, kwargs, contents = trees.unflatten(self.spec, leaves)
-        return run_with(self.cells, contents, functools.partial(self.f, *args, **kwargs))
+        before = trees.flatten((args, kwargs))
+        call = functools.partial(self.f, *args, **kwargs)
+        result = run_with(self.name, self.cells, contents, call)
+        if is_other(before, (args, kwargs)):
+            raise changed(self.name, "a list or another container that it was given")
+        arrays = [k for k, x in enumerate(self.inputs.plain) if type(x) is np.ndarray]
+        if forms.changed([self.inputs.plain[k] for k in arrays], [leaves[k] for k in arrays]):
+            raise changed(self.name, "an array that it was given")
+        return result
 
     # ----------------------------------------------------------------------- derivatives ---
 
     def again(self, operands: list) -> Traced:
         """f recorded once more."""
         inputs = tuple(operands)
+
+        def call(inputs: Sequence) -> Any:
+            left = Left(self.name, [self.f], self.cells)
+            left.begin()
+            result = self.states.restored(self.run, inputs)
+            left.refuse()
+            return result
+
         made = trace(
-            self.f, inputs, {}, tuple(range(len(inputs))), False, inputs, "checkpointed",
-            call=functools.partial(self.states.restored, self.run),
-        )  # fmt: skip
+            self.f, inputs, {}, tuple(range(len(inputs))), False, inputs, "checkpointed", call=call
+        )
         if not self.compared:
             return made
         leaves = trees.flatten(made.value)[0]
         if made.out_spec != self.out_spec or [_print(x) for x in leaves] != self.prints:
             raise RecomputeError(
-                f"{recording.function_name(self.f)} is checkpointed and gave another result when "
+                f"{self.name} is checkpointed and gave another result when "
                 "it ran again for the reverse sweep: it depends on what has changed meanwhile (a "
                 "global, a file, a clock, a generator that is not seen). Hand that over as an "
                 "argument, or do not checkpoint the function."

@@ -66,7 +66,7 @@ def checkpointed_loop(
         number of stretches
     folder : where states are on disk, all of them if `snapshots` is one number
     stretch : how many steps are recorded together, and counted as one by the schedule.  Recording
-        has a price of its own, 50 to 200 microseconds: give more than 1 for steps that are faster.
+        has a price of its own, 50 to 250 microseconds: give more than 1 for steps that are faster.
         If it is left out it is 1 for up to 50,000 steps, and where a schedule is given; in a longer
         loop as many as leave 512 KiB on the tape, measured on the first step, which is run once
         more for that.
@@ -83,7 +83,8 @@ def checkpointed_loop(
     OSError
         if a folder cannot be written to or is full
     RecomputeError
-        in the sweep, if a step gives another state when it is run again
+        if a step changes what its closure holds; in the sweep, if it gives another state when it
+        is run again, or leaves values with a derivative elsewhere than in the state
 
     Examples
     --------

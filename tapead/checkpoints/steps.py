@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from tapead import forms, intercept, reach, recording, trees
-from tapead.checkpoints.closures import run_with, tracked_cells
+from tapead.checkpoints.closures import Left, refuse_writes, run_with, tracked_cells
 from tapead.checkpoints.inputs import Inputs
 from tapead.checkpoints.stores import copied
 from tapead.forms import Form
 from tapead.scalar import Scalar
+from tapead.tape import current
 from tapead.traces import Traced, trace
 
 _FLOATS = {float, Scalar}
@@ -105,6 +106,7 @@ class Steps:
         functions = [step.f] if cond is None else [step.f, cond.f]
         self.roots = list(roots) or functions
         self._cells = tracked_cells(*functions)
+        self._left = Left(step.name, functions, self._cells)
         found, self._cell_spec = trees.flatten([reach.contents(cell) for cell in self._cells])
         self._inputs = Inputs(found)
         self.held = [found[k] for k in self._inputs.active]
@@ -191,7 +193,8 @@ class Steps:
         if not self._cells:
             return f(*args)
         leaves = self._inputs.filled(held)
-        return run_with(self._cells, trees.unflatten(self._cell_spec, leaves), f, *args)
+        contents = trees.unflatten(self._cell_spec, leaves)
+        return run_with(self.step.name, self._cells, contents, f, *args)
 
     def recorded(
         self, at: int, leaves: list, held: Sequence, begin: Callable[[], Any] | None = None
@@ -210,7 +213,11 @@ class Steps:
             for k, x in zip(self.diff, inputs, strict=False):
                 state[k] = x
             state = trees.unflatten(self.spec, state)
+            row = len(current.tape)
+            self._left.begin()
             state = self.holding(inputs[count:], self.ahead, at, at + 1, state)
+            refuse_writes(self.step.name, inputs[count:], row)
+            self._left.refuse()
             return self.leaves(state, min((at + 1) * self.stretch, self.n or 2**62))
 
         # The leaves themselves are no arguments in which functions or arrays would be looked for.

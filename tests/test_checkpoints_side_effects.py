@@ -1,0 +1,229 @@
+"""What a checkpointed function or step does beside giving a result: refused where a derivative
+would be lost by it, and let be where not."""
+
+import math
+from collections import deque
+
+import numpy as np
+import pytest
+
+import tapead
+from tapead import RecomputeError, checkpoint, checkpointed_loop, checkpointed_while, grad
+
+pytest.importorskip("checkpoint_schedules")
+
+
+def looped(f, x):
+    return checkpointed_loop(f, x, 5, snapshots=2)
+
+
+def whiled(f, x):
+    def counted(state):
+        return f(state[0]), state[1] + 1
+
+    return checkpointed_while(lambda state: state[1] < 5, counted, (x, 0), snapshots=2)[0]
+
+
+def called(f, x):
+    g = checkpoint(f)
+    return g(g(x))
+
+
+WAYS = [called, looped, whiled]
+every_way = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+BUFFER = np.zeros(2)
+
+
+def appended(way, x):
+    found = []
+
+    def f(y):
+        found.append(y * x)
+        return y * 0.5
+
+    return way(f, x) + sum(found)
+
+
+def appended_to_many(way, x):
+    found = deque([0.0] * 100)
+
+    def f(y):
+        found.append(y * y)
+        return y * 0.5
+
+    return way(f, x) + found[-1]
+
+
+def rebound(way, x):
+    total = 0.0
+
+    def f(y):
+        nonlocal total
+        total = total + y
+        return y * 0.5
+
+    return way(f, x) + total
+
+
+def rebound_tracked(way, x):
+    total = x * 1.0
+
+    def f(y):
+        nonlocal total
+        total = total + y
+        return y * 0.5
+
+    return way(f, x) + total
+
+
+def put_into_a_dict(way, x):
+    found = {}
+
+    def f(y):
+        found["y"] = y * 2.0
+        return y * 0.5
+
+    return way(f, x) + found["y"]
+
+
+def written_into_a_plain_array(way, x):
+    found = np.zeros(2)
+
+    def f(y):
+        found[0] = y
+        return y * 0.5
+
+    return way(f, x) + found[0]
+
+
+def written_into_a_global_array(way, x):
+    def f(y):
+        BUFFER[0] = y
+        return y * 0.5
+
+    return way(f, x) + BUFFER[0]
+
+
+def written_into_a_tracked_array(way, x):
+    found = np.ones(2) * x
+
+    def f(y):
+        found[0] = y
+        return y * found[1]
+
+    return way(f, x) + found[0]
+
+
+def put_into_a_tracked_list(way, x):
+    found = [x, x]
+
+    def f(y):
+        found[0] = y
+        return y * found[1]
+
+    return way(f, x) + found[0]
+
+
+class Model:
+    def f(self, y):
+        self.y = y
+        return y * 0.5
+
+
+def kept_by_a_method(way, x):
+    model = Model()
+    return way(model.f, x) + model.y
+
+
+def kept_by_an_object(way, x):
+    model = Model()
+
+    def f(y):
+        model.y = y * 2.0
+        return y * 0.5
+
+    return way(f, x) + model.y
+
+
+REFUSED = [
+    appended, appended_to_many, rebound, rebound_tracked, put_into_a_dict,
+    written_into_a_plain_array, written_into_a_global_array, written_into_a_tracked_array,
+    put_into_a_tracked_list, kept_by_a_method, kept_by_an_object,
+]  # fmt: skip
+
+
+@every_way
+@pytest.mark.parametrize("program", REFUSED, ids=lambda f: f.__name__)
+def test_derivatives_that_leave_by_another_way_than_the_result_are_refused(program, way):
+    with pytest.raises(RecomputeError, match=r"f is checkpointed and (leaves|has changed)|counted"):
+        grad(lambda x: program(way, x))(2.0)
+    BUFFER[:] = 0.0
+
+
+def logged(way, x):
+    found, count = [], [0]
+
+    def f(y):
+        count[0] += 1
+        found.append(tapead.value(y))
+        return y * 0.5
+
+    y = way(f, x)
+    assert len(found) == count[0] > 0
+    return y
+
+
+def kept_outside(way, x):
+    model = Model()
+    model.scale, model.before = 0.5, x * 2.0
+
+    def f(y):
+        return y * model.scale + math.sin(y)
+
+    y = way(f, x)
+    model.after = y * 3.0
+    return y + model.after
+
+
+@every_way
+@pytest.mark.parametrize("program", [logged, kept_outside], ids=lambda f: f.__name__)
+def test_what_loses_no_derivative_is_let_be(program, way):
+    def plainly(f, x):
+        for _ in range(2 if way is called else 5):
+            x = f(x)
+        return x
+
+    for derivative in (grad, lambda f: grad(grad(f))):
+        found = derivative(lambda x: program(way, x))(0.7)
+        assert found == pytest.approx(derivative(lambda x: program(plainly, x))(0.7), rel=1e-12)
+
+
+# -------------------------------------------------------------------------------- arguments ---
+
+
+def overwrites(y, other):
+    other[0] = 5.0
+    return y * other[0]
+
+
+def appends(y, other):
+    other.append(1.0)
+    return y * len(other)
+
+
+def replaces(y, other):
+    other["a"] = y * 2.0
+    return y * 3.0
+
+
+@pytest.mark.parametrize(
+    ("f", "other"),
+    [(overwrites, np.ones(2)), (overwrites, [1.0]), (appends, [1.0]), (replaces, {"a": 1.0})],
+    ids=["array", "list", "longer list", "dict"],
+)
+def test_functions_that_change_an_argument_without_derivative_are_refused(f, other):
+    def program(x):
+        return checkpoint(f)(x, other) * sum(map(float, other))
+
+    with pytest.raises(RecomputeError, match=f"{f.__name__} is checkpointed and has changed"):
+        grad(program)(2.0)
