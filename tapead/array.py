@@ -100,8 +100,6 @@ ADD_IN, SUB_IN, ADD_AT = Own("add in"), Own("sub in"), Own("add at")
 def array_row(t: Tape, record: Record) -> cython.Py_ssize_t:
     """Append the row of an array operation; give its number."""
     if t.n == t.limit:
-        if t.forward:
-            t.grow()  # raises
         t.make_room()
     n: cython.Py_ssize_t = t.n
     i: cython.Py_ssize_t = n - t.start
@@ -568,9 +566,11 @@ def element_read(t: Tape, root: Place, offset: cython.Py_ssize_t, v: cython.doub
             doubles: cython.p_double = cython.cast(cython.p_double, cnp.PyArray_DATA(root.tangent))
             return with_tangent(t, v, doubles[offset], 1)
         return with_tangent(t, v, flat_memory(root.tangent)[offset], 1)
+    read = append(t, _ELEMENT, root.number, offset, v, 1)
+    # Only now: where the row is the first of a stretch, all storages are from before it.
     if root.number < t.base:
         t.outer_storages[root.number] = root
-    return append(t, _ELEMENT, root.number, offset, v, 1)
+    return read
 
 
 @cython.cfunc
@@ -1608,8 +1608,9 @@ def decided(name, operands, result, options=None):
             (place_of(x), plain_data(x)) if type(x) is Array else (row_of(x), plain_of(x))
             for x in operands
         ]
+        given = {name: plain_data(x) for name, x in (options or {}).items()}
         place = t.sources.here() if t.keeps_lines else -1
-        t.decisions.append((name, tuple(pairs), plain_data(result), place, t.n, options or {}))
+        t.decisions.append((name, tuple(pairs), plain_data(result), place, t.n, given))
     return result
 
 

@@ -56,7 +56,7 @@ def function(f: Callable, args: tuple, options: dict) -> Any:
 
 def decision(f: Callable, args: tuple, options: dict) -> Any:
     """A function whose result is piecewise constant: it only looks at its arguments."""
-    return array.decided(f.__name__, args, on_plain(f, args, options), plain_tree(options))
+    return array.decided(f.__name__, args, on_plain(f, args, options), options)
 
 
 def ufunc(f: Any, method: str, inputs: tuple, options: dict) -> Any:

@@ -952,7 +952,7 @@ def append(t, code, a, b, v, kind):
     """Append a row as it is given: the way of array operations onto the tape."""
     if t.n == t.limit:
         # The record of an array operation comes after its row.
-        if code == _ARRAY and not t.forward:
+        if code == _ARRAY:
             t.make_room()
         else:
             t.grow()

@@ -37,16 +37,34 @@ class Segment:
     outer : whether anything in it depends on what is from before it
     """
 
-    __slots__ = ("begin", "epoch", "first_storage", "hi", "lo", "outer", "outputs", "tape")
+    __slots__ = (
+        "begin",
+        "epoch",
+        "first_storage",
+        "hi",
+        "lo",
+        "outer",
+        "outputs",
+        "tape",
+        "watched",
+    )
 
     def __init__(
         self, tape: Tape, lo: int, first_storage: int, begin: int, outputs: Sequence
     ) -> None:
         self.tape = tape
         self.epoch = tape.epoch
+        self.watched = tape.watch is not None
+        tape.segments += self.watched
         self.lo, self.first_storage, self.begin, self.hi = lo, first_storage, begin, len(tape)
         self.outputs = [None if _from_before(x, lo, first_storage) else x for x in outputs]
         self.outer = tape.depth > 1 and from_outside(tape, lo, first_storage, begin, self.outputs)
+
+    def __del__(self) -> None:
+        # From here on the rows may be dropped, where memory is bounded.
+        if self.watched:
+            self.tape.segments -= 1
+            self.tape.stop = min(self.tape.stop, len(self.tape))
 
     def settle(self) -> None:
         """Let the segment outlive its recording: nobody can change what its records keep."""

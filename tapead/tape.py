@@ -124,6 +124,7 @@ class Tape:
         self.outer_storages = {}
         self.free_chunks = []
         self.keep_epoch = 0
+        self.segments = 0
         self.keeps_values = False
         self.records = []
         self.storages = []
@@ -160,14 +161,14 @@ class Tape:
 
     def grow(self):
         """Make room for row `n`, which `limit` does not allow yet."""
-        if self.forward:
-            raise RuntimeError("a row was about to be written in forward mode, which keeps none")
         if self.n >= self.stop:
             self.watch.reached()
         return self.make_room()
 
     def make_room(self):
         """`grow` in the middle of an operation, when the watch must not act."""
+        if self.forward:
+            raise RuntimeError("a row was about to be written in forward mode, which keeps none")
         if self.n == self.start + ROWS:
             self.enter_chunk(self.n >> BITS)
         if self.keeps_lines:
@@ -297,6 +298,12 @@ class Tape:
             return self.storages[number - self.base]
         return self.outer_storages[number]
 
+    @property
+    def busy(self):
+        """Whether rows are in use that must not be dropped: a derivative inside is under way, or
+        may be asked for again."""
+        return bool(self.depth > 1 or self.in_rules or self.segments or self.keeps_segments)
+
     def begin_stretch(self, pinned):
         """Drop all rows, records, storages and constants before what comes next.
 
@@ -370,10 +377,6 @@ class Tape:
         if k < self.floor and k >= self.floor - self.outside.count:
             return self.outside.row(self.floor - 1 - k)
         return k
-
-    def held_value(self, at):
-        """The value that stands at a row below the floor for a dropped one."""
-        return operand(self, at)
 
     def take_stretch(self, floor, base, outside, values, constants, columns):
         """Hold other rows, those from `floor` on with columns (codes, a, b, values), their

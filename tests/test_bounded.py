@@ -91,6 +91,47 @@ def generators(x):
     return sum((b.x * b.v for b in bodies()), 0.0)
 
 
+def inner_tangents(x):
+    """The sweep of a jvp is recorded after the recording inside has ended."""
+    s = 0.0
+    for _ in range(200):
+        y, slope = tapead.jvp(lambda z, x=x: z * z * math.sin(z * x), (x,), (1.0,))
+        s = s + y + slope
+        for _ in range(20):
+            s = s * 0.999 + 1e-4 * x
+    return s
+
+
+@tapead.custom_vjp
+def square(x):
+    return x * x
+
+
+square.defvjp(lambda x: (x * x, x), lambda x, g: (2.0 * x * g,))
+
+
+def own_rules(x):
+    s = 0.0
+    for k in range(1500):
+        s = s + square(x + k * 1e-3) * math.sin(s)
+    return s
+
+
+@tapead.checkpoint
+def block(x):
+    for _ in range(20):
+        x = x + 1e-3 * math.sin(x)
+    return x
+
+
+def checkpoints(x):
+    s = 0.0
+    for _ in range(900):
+        x = block(x)
+        s = s + x * x
+    return s
+
+
 W = np.random.default_rng(0).normal(size=(7, 7)) / 3
 PROGRAMS = {
     "oscillator": (oscillator, (0.3, 1.1)),
@@ -98,6 +139,9 @@ PROGRAMS = {
     "many_alive": (many_alive, (0.7,)),
     "inner_gradients": (inner_gradients, (0.4,)),
     "generators": (generators, (0.9,)),
+    "inner_tangents": (inner_tangents, (0.4,)),
+    "own_rules": (own_rules, (0.3,)),
+    "checkpoints": (checkpoints, (0.3,)),
 }
 
 

@@ -87,9 +87,7 @@ def fork(row: int, waiting: list[Snapshot]) -> Snapshot:
         wait_for_byte(channel)
         silence()
         random.setstate(numbers)  # Python seeds it anew in a child
-        for fd, offset in offsets.items():
-            with contextlib.suppress(OSError):
-                os.lseek(fd, offset, os.SEEK_SET)
+        go_back(offsets)
         return Snapshot(row, 0, channel)
     except BaseException:  # also Ctrl-C: who forked this is told by himself
         leave(1)
@@ -117,9 +115,7 @@ def asked(snapshot: Snapshot, task: Any) -> Any:
             "smaller number, or use spill= with a folder"
         ) from None
     finally:
-        for fd, offset in offsets.items():
-            with contextlib.suppress(OSError):
-                os.lseek(fd, offset, os.SEEK_SET)
+        go_back(offsets)
     if answer.error is not None:
         kind, text = answer.error
         known = getattr(errors, kind, None)
@@ -214,6 +210,13 @@ def file_offsets() -> dict[int, int]:
             with contextlib.suppress(OSError):
                 found[fd] = os.lseek(fd, 0, os.SEEK_CUR)
     return found
+
+
+def go_back(offsets: dict[int, int]) -> None:
+    """Let reading and writing go on from there."""
+    for fd, offset in offsets.items():
+        with contextlib.suppress(OSError):
+            os.lseek(fd, offset, os.SEEK_SET)
 
 
 def hazards() -> list[str]:

@@ -100,8 +100,8 @@ class Snapshots:
     def reached(self) -> None:
         """Row `tape.stop` comes next, or much has been kept since the last look."""
         tape = self.tape
-        if tape.depth > 1 or tape.in_rules or tape.keeps_segments:
-            tape.stop = len(tape) + ROWS_PER_CHUNK
+        if tape.busy:
+            stretches.look_later(tape)
             return
         ends = self.task is not None and len(tape) >= self.task.end
         if not self.keeps:

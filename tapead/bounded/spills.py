@@ -81,8 +81,10 @@ class Spills:
         tape = self.tape
         held = stretches.size(tape, self.arrays)
         self.peak = max(self.peak, held)
-        inner = tape.depth > 1 or tape.in_rules or tape.keeps_segments
-        if held >= self.limit and not inner and len(tape) > tape.floor:
+        if held >= self.limit and len(tape) > tape.floor:
+            if tape.busy:
+                stretches.look_later(tape)
+                return
             self._spill()
         self._look_again()
 
@@ -115,7 +117,7 @@ class Spills:
             *tape.rows(floor, hi),
             np.array([tape.operand_value(-1 - k) for k in range(tape.n_const)]),
             outside,
-            np.array([tape.held_value(floor - 1 - k) for k in range(len(outside))]),
+            np.array([tape.operand_value(floor - 1 - k) for k in range(len(outside))]),
         ]
         for column in columns:
             self._write(column)
@@ -132,7 +134,6 @@ class Spills:
                 if type(x) is not np.ndarray or x.nbytes < _SMALL or x.dtype.hasobject:
                     continue
                 if id(x) not in known:
-                    known[id(x)] = (x, len(known))
                     order = "F" if x.flags.f_contiguous and not x.flags.c_contiguous else "C"
                     mark = _Elsewhere(self.written, x.shape, x.dtype, order)
                     known[id(x)] = (x, mark)

@@ -15,7 +15,7 @@ import numpy as np
 from tapead import sweeps
 from tapead.places import Place, Record, flat_memory, root_of, view_at, zeros_at
 from tapead.sweeps_arrays import Buffers
-from tapead.tape import BYTES_PER_CONSTANT, BYTES_PER_ROW, Tape
+from tapead.tape import BYTES_PER_CONSTANT, BYTES_PER_ROW, NEVER, ROWS_PER_CHUNK, Tape
 
 # A row, and its adjoint during the sweep.
 BYTES_SWEPT = BYTES_PER_ROW + 8
@@ -64,6 +64,14 @@ def array_bytes(record: Record, seen: set[int]) -> int:
             seen.add(id(x))
             total += x.nbytes
     return total
+
+
+def look_later(tape: Tape) -> None:
+    """Let a busy tape be looked at again as soon as it may be free."""
+    if tape.depth > 1:
+        tape.stop = NEVER  # the end of the recording inside asks for a look
+    else:
+        tape.stop = len(tape) + (ROWS_PER_CHUNK if tape.keeps_segments else 1)
 
 
 def digest(tape: Tape) -> int:
