@@ -88,6 +88,8 @@ cdef class Tape:
     cdef readonly dict outer_storages
     cdef Py_ssize_t lowest
     cdef list free_chunks
+    # How many chunks are made at once; the first one comes alone.
+    cdef public int block
     # How many segments of a watched tape somebody holds, to sweep them.
     cdef public int segments
     # What tells records that are still here from dropped ones, see Place.kept_epoch.

@@ -125,6 +125,7 @@ class Tape:
         self.free_chunks = []
         self.keep_epoch = 0
         self.segments = 0
+        self.block = BLOCK_CHUNKS
         self.keeps_values = False
         self.records = []
         self.storages = []
@@ -185,7 +186,7 @@ class Tape:
         if k >= MOST_CHUNKS:
             raise TapeFullError(f"the tape is full at {self.n:,} rows, the most that it can hold")
         if k == len(self.chunks):
-            self.add_chunks(BLOCK_CHUNKS if k and self.watch is None else 1)
+            self.add_chunks(self.block if k else 1)
         chunk: Chunk = self.chunks[k]
         self.code, self.a, self.b, self.val = chunk.code, chunk.a, chunk.b, chunk.val
         self.start = k * ROWS
@@ -455,6 +456,16 @@ class Tape:
     def sources_of(self, lo, hi):
         """For rows lo to hi the numbers of the places that they come from, copied."""
         return self.column(_LINE, lo, hi)
+
+    def digest(self, lo, hi):
+        """A sum over the values and operations of rows lo to hi, which tells them from others."""
+        total = 0
+        for k in range(lo >> BITS, (hi + ROWS - 1) >> BITS):
+            first, last = max(lo - k * ROWS, 0), min(hi - k * ROWS, ROWS)
+            values, codes = self.chunks[k].columns[_VALUE], self.chunks[k].columns[_CODE]
+            total += int(np.frombuffer(values, np.uint64)[first:last].sum())
+            total += 257 * int(np.frombuffer(codes, np.uint8)[first:last].sum(dtype=np.uint64))
+        return total
 
     def column(self, j, lo, hi):
         """Rows lo to hi of one column, copied."""

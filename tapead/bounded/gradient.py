@@ -81,6 +81,7 @@ def bounded_gradient(
     The adjoints are floats and arrays, in the order of the inputs.
     """
     tape = Tape()
+    tape.block = 1
     forks = limits.folder is None and os_can()
     half = limits.memory // 2
     watch = Snapshots(tape, half) if forks else Spills(tape, half, limits.folder)

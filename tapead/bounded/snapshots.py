@@ -124,7 +124,7 @@ class Snapshots:
         tape = self.tape
         if len(tape) > tape.floor:
             self.size += stretches.size(tape, self.arrays)
-            self.digest += stretches.digest(tape) + self.array_digest
+            self.digest += tape.digest(tape.floor, len(tape)) + self.array_digest
         self.seen.clear()
         self.arrays = self.array_digest = 0
         tape.begin_stretch(keeps)
@@ -163,6 +163,8 @@ class Snapshots:
         self.taken = self.rows_again = self.peak = 0
         self.spacing = self.limit
         self.keeps = task.whole or task.size <= self.limit * 5 // 4
+        if self.keeps:  # in one piece, for large pages
+            self.tape.block = max(1, (task.end - self.begin) // ROWS_PER_CHUNK)
         self.tape.begin_stretch(self.keeps)
         self._look_again()
         if not self.keeps:
@@ -205,7 +207,7 @@ class Snapshots:
             rows = len(tape) - tape.floor
             if self.keeps:
                 self.peak = stretches.size(tape, self.arrays)
-                found = stretches.digest(tape) + self.array_digest
+                found = tape.digest(tape.floor, len(tape)) + self.array_digest
                 if (found - task.digest) % 2**64:  # sums of 64 bits, which wrap around
                     raise _differs("its numbers were others")
                 pending = stretches.swept(tape, task.pending)

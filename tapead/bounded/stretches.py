@@ -74,15 +74,8 @@ def look_later(tape: Tape) -> None:
         tape.stop = len(tape) + (ROWS_PER_CHUNK if tape.keeps_segments else 1)
 
 
-def digest(tape: Tape) -> int:
-    """What tells the held rows from those of another run: their values and operations."""
-    codes, _, _, values = tape.rows(tape.floor, len(tape))
-    with np.errstate(over="ignore"):
-        return int(values.view(np.uint64).sum()) + 257 * int(codes.sum(dtype=np.uint64))
-
-
 def array_digest(record: Record) -> int:
-    """As `digest`, for what a record keeps: of large arrays some elements."""
+    """As `Tape.digest`, for what a record keeps: of large arrays some elements."""
     total = 0
     for x in record.kept:
         if type(x) is np.ndarray and x.dtype.kind in "fc" and x.size:
