@@ -11,12 +11,12 @@ import builtins
 import functools
 import types
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from tapead import array, aware_random, rows
+from tapead import array, aware_random, guards, rows
 from tapead.array import FUNCTIONS, UFUNCS, Array, plain_of
 from tapead.calls import FunctionCall, UfuncCall
 from tapead.functions import DECISIONS, decision
@@ -274,21 +274,37 @@ class vectorize(np.vectorize):
     """`np.vectorize`, whose results are tracked where the function's are."""
 
     def __call__(self, *args: Any, **options: Any) -> Any:
+        alone = self.signature is None and not self.excluded and not options
         if not is_tracked((args, options)):
-            return array.dressed(super().__call__(*plain_tree(args), **plain_tree(options)))
-        if self.signature is not None or self.excluded or options:
+            args, options = plain_tree(args), plain_tree(options)
+            if not (alone and set(self.otypes or "") <= set("fdFD") and all(map(np.size, args))):
+                return array.dressed(super().__call__(*args, **options))
+        elif not alone:
             raise refused(
                 np.vectorize, " with signature, excluded or keywords: tracked arrays in it"
             )
         operands = np.broadcast_arrays(*[_object_array(x) for x in args])
-        shape = operands[0].shape
         flat = [x.ravel().tolist() for x in operands]
         results = [self.pyfunc(*row) for row in zip(*flat, strict=True)]
         if results and isinstance(results[0], tuple):
-            return tuple(
-                [np.reshape(array_(list(part)), shape) for part in zip(*results, strict=True)]
+            kinds = self.otypes or [None] * len(results[0])
+            parts = zip(zip(*results, strict=True), kinds, strict=True)
+            return tuple([_shaped(part, kind, operands[0].shape) for part, kind in parts])
+        return _shaped(results, self.otypes, operands[0].shape)
+
+
+def _shaped(results: Sequence, kind: str | None, shape: tuple[int, ...]) -> Any:
+    """What a vectorized function gave, one by one, with the dtype that `kind` or the first has."""
+    if is_tracked(results):
+        first = np.dtype(kind) if kind else np.asarray(plain_tree(results[0])).dtype
+        if first.kind not in "fc":
+            raise guards.refused(
+                f"np.vectorize makes numbers of dtype {first} of all results, also of tracked "
+                "ones, because the first is such a number, or otypes says so.",
+                "Return floats (0.0 instead of 0), or give np.vectorize otypes=[float].",
             )
-        return np.reshape(array_(results), shape)
+        return np.reshape(array_(list(results)), shape)
+    return array.dressed(np.reshape(np.array(results, kind or np.asarray(results[0]).dtype), shape))
 
 
 def _object_array(x: Any) -> np.ndarray:

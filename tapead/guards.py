@@ -68,7 +68,7 @@ def unsupported(what: str) -> TapeadError:
     """The error for what tapead cannot differentiate, kept in case the program swallows it."""
     error = located(
         UnsupportedError,
-        f"{what} are not supported yet.",
+        f"{what} are not supported.",
         "If no derivative is wanted here, compute with tapead.value(x).",
     )
     current.tape.pending = error

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import types
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,8 @@ from tapead.reach import ABSENT
 _MOST_HELD = 1024  # a container that holds more is not looked through
 _MOST = 512  # objects that are looked through for one call
 _GENERATORS = (np.random.Generator, np.random.RandomState)
+_NEITHER = (types.ModuleType, types.FunctionType, types.BuiltinFunctionType)
+_HOLDERS = (list, dict, tuple, deque, functools.partial, types.MethodType, types.SimpleNamespace)
 # What neither is a plain array nor leads to one.
 _NUMBERS = reach.LEAVES - {np.ndarray}
 
@@ -47,11 +49,20 @@ def may_lead_to_arrays(x: Any) -> bool:
         return is_plain_array(x) or (type(x) is not np.ndarray and 0 < len(x) <= reach.MOST_HELD)
     if type(x) in _GENERATORS:
         return True
-    if isinstance(x, (types.ModuleType, types.FunctionType)):
+    if isinstance(x, _NEITHER):
         return False
-    if isinstance(x, (list, dict, tuple, deque, functools.partial)):
+    if isinstance(x, _HOLDERS):
         return True
-    return not reach.is_foreign(x) and not isinstance(x, Callable)
+    if isinstance(x, type):
+        return any(_may_be_held(name, value) for name, value in list(vars(x).items()))
+    return not reach.is_foreign(x)
+
+
+def _may_be_held(name: str, value: Any) -> bool:
+    """Whether the value of a class's attribute is a plain array, or may hold some."""
+    if is_plain_array(value):
+        return True
+    return isinstance(value, (list, dict)) and len(value) > 0 and not name.startswith("__")
 
 
 def _held_by(x: Any) -> Iterator[tuple[Any, Any]]:
@@ -72,7 +83,9 @@ def _held_by(x: Any) -> Iterator[tuple[Any, Any]]:
         yield x, "args"
     elif isinstance(x, type):
         if not reach.is_foreign(x):
-            yield from ((x, name) for name, value in vars(x).items() if is_plain_array(value))
+            yield from ((x, name) for name, value in vars(x).items() if _may_be_held(name, value))
+    elif isinstance(x, types.SimpleNamespace):
+        yield from ((vars(x), name) for name in vars(x))
     elif not isinstance(x, types.ModuleType) and not reach.is_foreign(x):
         if type(reach.attribute(x, "__dict__")) is dict:
             yield from ((vars(x), name) for name in vars(x))
@@ -115,7 +128,9 @@ def places(begin: list[tuple[Any, Any]], roots: list) -> list[tuple[Any, Any, An
     todo, seen = [*roots, *(get(*place) for place in held)], set()
     while todo:
         x = todo.pop()
-        x = x.__func__ if type(x) is types.MethodType else x
+        if type(x) is types.MethodType:
+            todo.append(x.__self__)
+            x = x.__func__
         if type(x) in reach.LEAVES or id(x) in seen or len(seen) > _MOST:
             continue
         seen.add(id(x))

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import builtins
 import functools
+import linecache
 import math
 import sys
 import threading
@@ -26,10 +27,12 @@ import numpy as np
 
 import tapead.math
 from tapead import array, aware, aware_numpy, aware_scipy, held, reach
-from tapead.errors import DetachedError
+from tapead.errors import DetachedError, UnsupportedError
 from tapead.reach import ABSENT
 
 _MOST_PLANS = 512
+# Modules of the same code that are taken in: what `exec` runs has other globals each time.
+_MOST_COPIES = 3
 
 # Modules that functions may import when they run.
 _MODULES = {
@@ -197,6 +200,8 @@ def _build(roots: tuple, extra: tuple[tuple[dict, types.CodeType], ...]) -> Plan
     importers: dict[int, dict] = {}
     for holder, code in places:
         names = reach.names_of(code)
+        if names.asks_class is not None and "float" not in holder:
+            raise _asks_class(*names.asks_class)
         modules.setdefault(id(holder), (holder, set()))[1].update(names.loaded)
         if {name.partition(".")[0] for name in names.imported} & _MODULES.keys():
             importers[id(holder)] = holder
@@ -218,6 +223,18 @@ def _build(roots: tuple, extra: tuple[tuple[dict, types.CodeType], ...]) -> Plan
     nests = nests or any(type(x).__module__ == "tapead.derived" for x in reached.objects)
     nests = nests or any(_uses_transforms(code, holder) for holder, code in places)
     return Plan(tuple(bindings), tuple(importers.values()), arrays, reads, tuple(watched), nests)
+
+
+def _asks_class(code: types.CodeType, line: int) -> UnsupportedError:
+    """While a recording runs, `float` stands for what both plain and tracked numbers are, and the
+    class of a plain one is not that."""
+    source = linecache.getline(code.co_filename, line).strip()
+    quoted = f"\n    {source}" if source else ""
+    return UnsupportedError(
+        "whether an object's __class__ is float cannot be told for tracked numbers and plain ones "
+        f'alike.\n  File "{code.co_filename}", line {line}, in {code.co_name}{quoted}\n  Write '
+        "type(x) is float, or isinstance(x, float)."
+    )
 
 
 # The public functions that differentiate, by the modules that they are in.
@@ -427,6 +444,8 @@ def widen(f: Callable, args: Iterable[Any], error: DetachedError) -> bool:
     old = _looked_up(roots)
     with _lock:
         found = _found.get(_code(f), ())
+        if sum(code == c for _, c in found) >= _MOST_COPIES:
+            return False
         if not any(holder is h and code is c for h, c in found):
             found = (*found, (holder, code))
         if not _build(roots, found).adds_to(old):

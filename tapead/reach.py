@@ -14,6 +14,7 @@ import os
 import sys
 import sysconfig
 import types
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -201,21 +202,29 @@ class Names(NamedTuple):
     loaded: frozenset[str]
     attributes: frozenset[str]
     imported: frozenset[str]
+    # Where the code says ``x.__class__ is float``, if it does: its code object and line.
+    asks_class: tuple[types.CodeType, int] | None
 
 
 @functools.lru_cache(maxsize=1024)
 def names_of(code: types.CodeType) -> Names:
     """The global names, the attributes and the imported modules of a function's code."""
     kinds: dict[str, set[str]] = {"GLOBAL": set(), "ATTR": set(), "IMPORT_NAME": set()}
+    asks_class = None
     for part in codes(code):
+        line, before = 0, deque(maxlen=3)
         for i in dis.get_instructions(part):
+            line = i.positions.lineno or line
+            if i.opname == "IS_OP" and {"__class__", "float"} <= set(before):
+                asks_class = part, line
+            before.append(i.argval if isinstance(i.argval, str) else None)
             if i.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
                 kinds["GLOBAL"].add(i.argval)
             elif i.opname in ("LOAD_ATTR", "LOAD_METHOD"):
                 kinds["ATTR"].add(i.argval)
             elif i.opname == "IMPORT_NAME":
                 kinds["IMPORT_NAME"].add(i.argval)
-    return Names(*map(frozenset, kinds.values()))
+    return Names(*map(frozenset, kinds.values()), asks_class)
 
 
 def _cells(f: types.FunctionType) -> list:

@@ -65,6 +65,7 @@ _truediv, _floordiv, _mod, _pow = operator.truediv, operator.floordiv, operator.
 _lt, _le, _gt, _ge = operator.lt, operator.le, operator.gt, operator.ge
 _eq, _ne = operator.eq, operator.ne
 _round, _divmod = round, divmod
+_COMPLEX = "Write x + 0j, which is tracked, or let the function begin with a complex number."
 _REFLECTED = {
     _add: "__radd__",
     _sub: "__rsub__",
@@ -393,7 +394,7 @@ def power(a: cython.double, b: cython.double, kind: cython.int) -> cython.double
             return p
     result = _pow(a, b)
     if type(result) is complex:
-        raise guards.unsupported(f"{a!r} ** {b!r} is complex; complex numbers")
+        raise guards.refused(f"{a!r} ** {b!r} is complex, and a float was tracked.", _COMPLEX)
     return result
 
 
@@ -801,7 +802,7 @@ class Scalar:
         )
 
     def __complex__(self):
-        raise guards.unsupported("complex(x) of a tracked number: complex numbers")
+        raise guards.refused("complex(x) of a tracked float loses its derivative.", _COMPLEX)
 
 
 @cython.cfunc

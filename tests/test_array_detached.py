@@ -343,6 +343,13 @@ def test_what_has_no_rule_is_refused_by_name(f, args):
     assert "not supported" in str(error)
 
 
+def test_a_vectorized_function_that_makes_whole_numbers_is_refused():
+    """NumPy makes all results what the first one is, which takes the fraction off."""
+    f = np.vectorize(lambda v, x: x if v > 1 else 0)
+    with pytest.raises(tapead.UnsupportedError, match=r"(?s)dtype int.*0\.0 instead of 0"):
+        grad(lambda x: f(np.arange(3.0), x[0]).sum())(X)
+
+
 def test_the_name_of_a_function_without_a_rule_is_in_the_error():
     error = assert_refused(UNSUPPORTED["function"], X, kind=tapead.UnsupportedError)
     assert "numpy.histogram2d has no rule" in str(error)

@@ -40,6 +40,10 @@ np.isfinite([a, b]).sum() * a | np.allclose([a, b], [a, b]) * a | np.size([a, b]
 """
 FUNCTIONALS = """
 np.vectorize(lambda u, v: u * v if u > 1 else math.sin(u) + v)(x, x[::-1]).sum()
+np.vectorize(lambda v: v * a if v > 1 else v)(np.arange(3.0)).sum()
+np.vectorize(lambda v: (v, v * a, 1))(np.arange(3.0))[1].sum()
+a * np.vectorize(lambda v: 2 if v > 1 else 0)(np.arange(3.0)).sum()
+a * np.vectorize(lambda v, w: (v + w, v > w))(np.arange(3.0), np.ones((2, 1)))[1].sum()
 np.vectorize(math.exp)(x).sum() + np.vectorize(lambda t: t * x[0])(np.arange(3.0)).sum()
 chosen(x, x[::-1]).sum() + raised(x).sum() + raised(x, 3.0).sum() + raised(x[0]) * 1.0
 np.fromiter((t * t for t in x), float).sum() + np.fromiter(x, float, 3)[0] * x[1]

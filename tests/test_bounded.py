@@ -429,6 +429,16 @@ def test_inputs_may_be_larger_than_the_limit(bounded, way):
 
 
 @ways
+def test_numbers_may_meet_operations_of_arrays_where_there_is_no_array(bounded, way):
+    def f(x):
+        for _ in range(700):
+            x = x * 0.9 + 1e-2 * np.polynomial.Polynomial([x, 2 * x, 1.0])(x)
+        return x
+
+    assert bounded(f, way)(0.6) == tapead.grad(f)(0.6)
+
+
+@ways
 def test_when_no_pullback_is_left_rows_are_dropped_again(bounded, way):
     def f(x):
         value, pullback = tapead.vjp(lambda y: y * math.sin(x * y), x)

@@ -571,3 +571,52 @@ def test_an_interrupt_at_any_moment_leaves_names_and_tape_as_they_were():
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0.0)
         signal.signal(signal.SIGALRM, before)
+
+
+def test_what_runs_in_other_globals_each_time_is_given_up_soon():
+    runs = []
+
+    def f(x):
+        runs.append(1)
+        space = {"x": x}
+        exec("import math\ny = math.exp(x) * x", space)
+        return space["y"]
+
+    with pytest.raises(tapead.DetachedError):
+        tapead.grad(tapead.grad(f))(1.6)
+    assert len(runs) <= 20
+
+
+@pytest.mark.parametrize("f", ["x * kind(2.0)", "x * kind(x)", "x * reflected(x)"])
+def test_a_class_that_is_compared_with_float_by_identity_is_refused_with_the_line(f):
+    space = {}
+    exec(_KINDS + f"def f(x):\n    return {f}\n", space)
+    with pytest.raises(tapead.UnsupportedError, match=r"(?s)line [24], in .*type\(x\) is float"):
+        tapead.grad(space["f"])(1.5)
+
+
+_KINDS = """def kind(a):
+    return 3.0 if a.__class__ is float else 5.0
+def reflected(a):
+    return 3.0 if float is not a.__class__ else 5.0
+"""
+
+
+@pytest.mark.parametrize("a", ["x", "2.0"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "a.__class__ == float",
+        "type(a) is float",
+        "isinstance(a, float)",
+        "a.__class__ in (float, int)",
+        "{float: 1}.get(a.__class__)",
+        "{float: 1}.get(type(a))",
+        "a.__class__ is not int and float(a) > 0.0",
+    ],
+)
+def test_floats_are_floats_in_all_other_ways_plain_or_tracked(kind, a):
+    space = {}
+    exec(f"def kind(a):\n    return 3.0 if {kind} else 5.0\n", space)
+    exec(f"def f(x):\n    return x * kind({a})\n", space)
+    assert tapead.value_and_grad(space["f"])(1.5) == (4.5, 3.0)

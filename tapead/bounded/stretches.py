@@ -103,7 +103,7 @@ def swept(tape: Tape, pending: Pending) -> Pending:
     within = at < len(outside)
     known[within] = outside[order[at[within]]] == rows[within]
     adjoint[places[order[at[known]]]] = values[known]
-    buffers = Buffers(tape, -1, tape.base) if tape.storage_count else None
+    buffers = Buffers(tape, -1, tape.base) if tape.storage_count or tape.records else None
     arrays = {}
     for number, flat in pending.arrays.items():
         if number < tape.base and number not in tape.outer_storages:
