@@ -41,6 +41,10 @@ LEAVES = {
     Scalar,
     Array,
     np.ndarray,
+    np.float64,
+    np.float32,
+    np.int64,
+    np.bool_,
 }
 _CONTAINERS = {list, tuple, dict, set, frozenset}
 MOST_HELD = 64  # a container that holds more is data, not a registry of functions

@@ -232,6 +232,8 @@ def lift(leaves: list, spec: Any, where: Callable[[str], str]) -> list[Scalar | 
 
 def _lifted(leaf: Any, named: Callable[[int], str], k: int) -> Scalar | Array:
     """A variable that begins with the value of the k-th leaf; of an array with a copy of it."""
+    if type(leaf) is np.float64:  # what NumPy's functions give: nothing else is to be asked
+        return scalar.as_numpy(scalar.lift([float(leaf)])[0])
     if type(leaf) is Array:
         return array.begun(leaf, array.COPY if array.is_active(leaf) else array.INPUT)
     if isinstance(leaf, (np.ndarray, np.float32, np.float16, complex, np.complexfloating)):
@@ -241,8 +243,7 @@ def _lifted(leaf: Any, named: Callable[[int], str], k: int) -> Scalar | Array:
         if (data.dtype.kind == "f" and data.dtype.itemsize <= 8) or data.dtype.kind == "c":
             begun = array.begun(data, array.INPUT)
             return begun if isinstance(leaf, np.ndarray) else array.standing_for(leaf, begun)
-    lifted = scalar.lift([leaf if scalar.liftable(leaf) else real(leaf, named(k))])[0]
-    return scalar.as_numpy(lifted) if type(leaf) is np.float64 else lifted
+    return scalar.lift([leaf if scalar.liftable(leaf) else real(leaf, named(k))])[0]
 
 
 def real(leaf: Any, where: str) -> float | Scalar:
