@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import tapead.math
-from tapead import array, aware, aware_numpy, aware_scipy, held, reach
+from tapead import array, aware, aware_numpy, aware_scipy, aware_statistics, held, reach
 from tapead.errors import DetachedError, UnsupportedError
 from tapead.reach import ABSENT
 
@@ -194,6 +194,9 @@ def _build(roots: tuple, extra: tuple[tuple[dict, types.CodeType], ...]) -> Plan
         replacements, originals = aware_scipy.stand_ins()
         _REPLACEMENTS.update(replacements)
         _ORIGINALS.update(originals)
+    replacements, originals = aware_statistics.stand_ins()
+    _REPLACEMENTS.update(replacements)
+    _ORIGINALS.update(originals)
     reached = reach.reachable(roots)
     places = [(g.__globals__, g.__code__) for g in reached.functions] + list(extra)
     modules: dict[int, tuple[dict, set[str]]] = {}
