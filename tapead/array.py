@@ -553,7 +553,7 @@ def carrying(t: Tape, value: object, d: object) -> object:
     place.tangent[...] = d if data.dtype.kind == "c" else d.real
     made: Array = array_of(data, place)
     if type(value) is not _ndarray:
-        made.number = 1
+        made.number = 2 if type(value) is complex else 1
     return made
 
 
@@ -661,7 +661,7 @@ def tracked_result(t: Tape, value: object) -> tuple:
         scalar = append(t, _ARRAY, len(t.records), 0, value, type(value) is _float64)
         return scalar, row_of(scalar)
     number: Array = fresh(t, np.asarray(value))
-    number.number = 1
+    number.number = 2 if type(value) is complex else 1
     return number, number.place
 
 
@@ -827,6 +827,17 @@ def unary(row, x):
         array_row(t, record_of(r, (a.place,), place, (keep, last), None))
         return array_of(value, place)
     return recorded(t, r, (x,), [a.nd], [a.place], value, None)
+
+
+@cython.cfunc
+def still_pythons(x: Array, found: object) -> object:
+    """What a number's own operator gives: where x is one of Python, the result is, too."""
+    if x.number != 2:
+        return found
+    if type(found) is not Array:
+        return found.item()
+    cython.cast(Array, found).number = 2
+    return found
 
 
 def binary(row, x, y):
@@ -1546,12 +1557,16 @@ class Array:
         return multiplied(other, self)
 
     def __neg__(self):
-        return unary(_operators[_UFUNC], self)
+        return still_pythons(self, unary(_operators[_UFUNC], self))
 
     def __pos__(self):
-        return _numpy.ufunc(np.positive, "__call__", (self,), {})
+        return still_pythons(self, _numpy.ufunc(np.positive, "__call__", (self,), {}))
 
     def __abs__(self):
+        if self.number == 2:
+            # As Python's: NumPy's loop for complex numbers rounds otherwise.
+            length = _numpy.ufunc(np.hypot, "__call__", (self.real, self.imag), {})
+            return as_float(length) if type(length) is Scalar else float(length)
         return _numpy.ufunc(np.absolute, "__call__", (self,), {})
 
     def __iadd__(self, other):
@@ -1721,6 +1736,11 @@ def numbered(x):
     if a.number or not active(tape_here(), a.place):
         return x if a.number else a.nd[()]
     return item(x) if a.nd.dtype == _float64 else as_number(x, 1)
+
+
+def standing_as(x, kind):
+    """A copy of an array without dimensions that stands for a number: see `Array.number`."""
+    return as_number(x, kind)
 
 
 def is_number(x):

@@ -73,17 +73,24 @@ _OBJECT_LOOPS = {name: f for name, f in vars(np).items() if isinstance(f, np.ufu
 def array_attribute(x: Any, name: str) -> Any:
     """``x.name`` for an Array: what its class does not define."""
     if array.is_number(x):
-        return _of_number(_attribute(x, name))
+        return _of_number(_attribute(x, name), x.__class__ is complex)
     return _attribute(x, name)
 
 
-def _of_number(found: Any) -> Any:
-    """An attribute or a method's result of a NumPy number: a number, where NumPy has no array."""
+def _of_number(found: Any, pythons: bool) -> Any:
+    """An attribute or a method's result of a number: NumPy's, or one of Python."""
     if type(found) is _Method:
-        return lambda *args, **options: _of_number(found(*args, **options))
-    if type(found) is Array and found.ndim == 0:
-        return array.numbered(found)
-    return found
+        return lambda *args, **options: _of_number(found(*args, **options), pythons)
+    if type(found) is Scalar:
+        return scalar.as_float(found) if pythons else found
+    if type(found) is not Array or found.ndim:
+        return found
+    if pythons and found.dtype.kind == "c" and array.is_active(found):
+        return array.standing_as(found, 2)
+    made = array.numbered(found)
+    if not pythons:
+        return made
+    return scalar.as_float(made) if type(made) is Scalar else made.item()
 
 
 def _attribute(x: Any, name: str) -> Any:

@@ -187,8 +187,15 @@ def binary(f: Any, x: Any, y: Any) -> Any:
 
 def complex_operation(op: Callable, x: Any, y: Any) -> Any:
     """A tracked number and a complex one: as arrays without dimensions, which may be complex."""
-    x, y = (np.reshape(np.stack([z]), ()) if type(z) is Scalar else z for z in (x, y))
+    kind = 1 if isinstance(x, np.generic) or isinstance(y, np.generic) else 2
+    x, y = (_without_dimensions(z, kind) if type(z) is Scalar else z for z in (x, y))
     return op(x, y)
+
+
+def _without_dimensions(x: Scalar, kind: int) -> Array:
+    """An array for a number, which stands for NumPy's number (1) or for Python's (2)."""
+    kind = 1 if scalar.is_numpy(x) else kind
+    return array.standing_as(np.reshape(np.stack([x]), ()), kind)
 
 
 def _to_objects(x: Any) -> Any:

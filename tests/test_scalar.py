@@ -143,7 +143,7 @@ UNARY = {
     "isinstance Real": lambda x: isinstance(x, numbers.Real),
     "isinstance Number": lambda x: isinstance(x, numbers.Number),
     "isinstance Rational": lambda x: isinstance(x, numbers.Rational),
-    "class": lambda x: x.__class__ is float,
+    "class": lambda x: x.__class__ == float,
     "in a set": lambda x: len({x, x, 1e-3}),
     "dict key": lambda x: {x: "found"}.get(x, "missing"),
     "in": lambda x: x in [1.25, 2.0],

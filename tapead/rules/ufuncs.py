@@ -95,12 +95,12 @@ _FROM_TABLE = {
 
 # --------------------------------------------------------------------------- complex operands ---
 
-_FLOAT = np.dtype(float)
+_FLOAT, _COMPLEX = np.dtype(float), np.dtype(complex)
 
 
 def dtype_of(x: Any) -> np.dtype:
-    """The dtype of an operand, which may be a float of Python's."""
-    return getattr(x, "dtype", _FLOAT)
+    """The dtype of an operand, which may be a number of Python's."""
+    return getattr(x, "dtype", _COMPLEX if type(x) is complex else _FLOAT)
 
 
 def is_complex(x: Any) -> bool:
@@ -182,7 +182,7 @@ def _number(x: Any) -> Any:
 
 def _widened(a: Any, v: Any) -> Any:
     """a in the dtype of the value, to which NumPy has cast it."""
-    dtype = getattr(v, "dtype", None)
+    dtype = _COMPLEX if type(v) is complex else getattr(v, "dtype", None)
     return a if dtype is None or getattr(a, "dtype", dtype) == dtype else a.astype(dtype)
 
 
