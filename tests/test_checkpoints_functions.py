@@ -194,23 +194,30 @@ def test_an_argument_that_is_overwritten_later_is_kept_as_it_was():
     np.testing.assert_array_equal(found, tapead.grad(program)(X, lambda f: f))
 
 
-def test_a_tracked_number_that_is_out_of_sight_is_an_error():
-
-    class Box:
-        pass
-
-    box = Box()
-
+def test_a_tracked_number_in_a_global_name_is_an_error():
     @tapead.checkpoint
     def hidden(x):
-        return x * box.scale
+        return x * SCALE
 
     def program(x):
-        box.scale = x * 2.0
+        global SCALE
+        SCALE = x * 2.0
         return hidden(x)
 
-    with pytest.raises(tapead.DetachedError):
+    with pytest.raises(tapead.DetachedError, match="checkpointed function"):
         tapead.grad(program)(2.0)
+
+
+@pytest.mark.parametrize("kind", ["generator", "coroutine"])
+def test_what_runs_after_the_call_is_refused(kind):
+    def generator(x):
+        yield x
+
+    async def coroutine(x):
+        return x
+
+    with pytest.raises(TypeError, match=f"{kind} gives a generator or a coroutine"):
+        tapead.checkpoint({"generator": generator, "coroutine": coroutine}[kind])
 
 
 def test_outside_of_recordings_it_is_the_function():

@@ -145,10 +145,90 @@ def kept_by_an_object(way, x):
     return way(f, x) + model.y
 
 
+def kept_by_an_object_of_an_object(way, x):
+    model = Model()
+    model.part = Model()
+
+    def f(y):
+        model.part.y = y * 2.0
+        return y * 0.5
+
+    return way(f, x) + model.part.y
+
+
+def kept_deep_in_containers(way, x):
+    found = {"a": [({"b": []},)]}
+
+    def f(y):
+        found["a"][0][0]["b"].append(y * 2.0)
+        return y * 0.5
+
+    return way(f, x) + found["a"][0][0]["b"][0]
+
+
+class Slotted:
+    __slots__ = ("y",)
+
+
+def kept_in_a_slot(way, x):
+    model = Slotted()
+
+    def f(y):
+        model.y = y * 2.0
+        return y * 0.5
+
+    return way(f, x) + model.y
+
+
+def kept_by_a_class(way, x):
+    class Kept:
+        y = 0.0
+
+    def f(y):
+        Kept.y = y * 2.0
+        return y * 0.5
+
+    return way(f, x) + Kept.y
+
+
+def kept_by_the_function(way, x):
+    def f(y):
+        f.y = y * 2.0
+        return y * 0.5
+
+    return way(f, x) + f.y
+
+
+def kept_by_a_default(way, x):
+    def f(y, kept=[]):  # noqa: B006 - that is what is tested
+        kept.append(y * 2.0)
+        return y * 0.5
+
+    return way(f, x) + f.__defaults__[0][0]
+
+
+def kept_by_what_it_calls(way, x):
+    found = []
+
+    class Registry:
+        def add(self, y):
+            found.append(y)
+
+    registry = Registry()
+
+    def f(y):
+        registry.add(y * 2.0)
+        return y * 0.5
+
+    return way(f, x) + found[0]
+
+
 REFUSED = [
     appended, appended_to_many, rebound, rebound_tracked, put_into_a_dict,
     written_into_a_plain_array, written_into_a_global_array, written_into_a_tracked_array,
-    put_into_a_tracked_list, kept_by_a_method, kept_by_an_object,
+    put_into_a_tracked_list, kept_by_a_method, kept_by_an_object, kept_by_an_object_of_an_object,
+    kept_deep_in_containers, kept_in_a_slot, kept_by_a_class, kept_by_the_function,
+    kept_by_a_default, kept_by_what_it_calls,
 ]  # fmt: skip
 
 
@@ -227,3 +307,34 @@ def test_functions_that_change_an_argument_without_derivative_are_refused(f, oth
 
     with pytest.raises(RecomputeError, match=f"{f.__name__} is checkpointed and has changed"):
         grad(program)(2.0)
+
+
+def to_an_attribute(y, other):
+    other.y = y * 2.0
+    return y * 3.0
+
+
+def to_a_list_of_it(y, other):
+    other.found.append(y * 2.0)
+    return y * 3.0
+
+
+@pytest.mark.parametrize("f", [to_an_attribute, to_a_list_of_it], ids=lambda f: f.__name__)
+def test_values_that_leave_by_an_object_that_was_given_are_refused(f):
+    def program(x):
+        model = Model()
+        model.found = []
+        y = checkpoint(f)(x, model)
+        return y * (model.found[0] if model.found else model.y)
+
+    with pytest.raises(RecomputeError, match=f"{f.__name__} is checkpointed and leaves"):
+        grad(program)(2.0)
+    with pytest.raises(RecomputeError, match=f"{f.__name__} is checkpointed and leaves"):
+        tapead.linearize(program, 2.0)[1](1.0)
+
+
+def test_what_an_earlier_gradient_left_is_nothing_new():
+    model = Model()
+    grad(lambda x: model.f(x) + model.f(np.ones(2) * x)[0])(2.0)  # a tracked array is left there
+    f = checkpoint(lambda y: y * len(vars(model)))
+    assert grad(f)(2.0) == 1.0

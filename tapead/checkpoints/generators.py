@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 
 from tapead import reach
 
-_GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
+_GENERATORS = (np.random.Generator, np.random.RandomState, np.random.BitGenerator, random.Random)
 
 
 class States:
@@ -41,7 +42,11 @@ def state_of(generator: Any) -> Any:
         return generator.getstate()
     if isinstance(generator, np.random.RandomState):
         return generator.get_state(legacy=False)  # with the normal number that it has in hand
-    return generator.bit_generator.state
+    return bits_of(generator).state
+
+
+def bits_of(generator: Any) -> np.random.BitGenerator:
+    return getattr(generator, "bit_generator", generator)
 
 
 def same(a: Any, b: Any) -> bool:
@@ -58,7 +63,7 @@ def put(states: list) -> None:
         elif isinstance(generator, np.random.RandomState):
             generator.set_state(state)
         else:
-            generator.bit_generator.state = state
+            bits_of(generator).state = state
 
 
 def _reached(roots: Sequence[Any]) -> Iterator[Any]:
@@ -92,5 +97,11 @@ def _named(x: Any) -> list:
     if code is not None:
         found += [f.__globals__.get(name) for name in reach.names_of(code).loaded]
         found += [reach.contents(cell) for cell in f.__closure__ or ()]
-        found += f.__defaults__ or ()
+        found += [*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()]
+    if isinstance(x, functools.partial):
+        found += [x.func, *x.args, *x.keywords.values()]
+    for cls in type(x).__mro__:
+        slots = vars(cls).get("__slots__", ())
+        names = (slots,) if isinstance(slots, str) else slots
+        found += [reach.attribute(x, name) for name in names]
     return [y for y in found if y is not reach.ABSENT and not isinstance(y, type)]

@@ -11,7 +11,13 @@ from typing import Any
 import numpy as np
 
 from tapead import forms, intercept, reach, recording, trees
-from tapead.checkpoints.closures import Left, refuse_writes, run_with, tracked_cells
+from tapead.checkpoints.closures import (
+    Left,
+    refuse_writes,
+    run_with,
+    tracked_cells,
+    with_cells,
+)
 from tapead.checkpoints.inputs import Inputs
 from tapead.checkpoints.stores import copied
 from tapead.forms import Form
@@ -35,7 +41,7 @@ class Called:
             raise TypeError(f"{what} is {recording.describe(f)}; a function was expected")
         self.name = recording.function_name(f.func if isinstance(f, partial) else f)
         self.indexed = _takes_two(f)
-        self.f = _with_cells(f) if type(f) is partial else f
+        self.f = with_cells(f)
         self.plain = _twin(self.f)
 
     def __call__(self, state: Any, k: int) -> Any:
@@ -50,12 +56,6 @@ def _takes_two(f: Callable) -> bool:
         return False
     first = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return sum(p.kind in first and p.default is p.empty for p in parameters) == 2
-
-
-def _with_cells(f: partial) -> Callable:
-    """A partial function with what it holds in a closure, where tracked values are looked for."""
-    func, args, kwargs = f.func, f.args, f.keywords
-    return lambda *state: func(*args, *state, **kwargs)
 
 
 def _twin(f: Callable) -> Callable:
