@@ -262,8 +262,9 @@ def _in_calls(runs: np.ndarray, count: int) -> np.ndarray:
     lengths = runs[:, 1] - runs[:, 0]
     shares = np.maximum(1, np.round(count * lengths / lengths.sum())).astype(int)
     shares = np.minimum(shares, lengths)
-    cuts = [np.linspace(lo, hi, n + 1).round() for (lo, hi), n in zip(runs, shares, strict=True)]
-    return np.concatenate([np.stack([c[:-1], c[1:]], 1) for c in cuts]).astype(int)
+    k = np.arange(shares.sum()) - np.repeat(np.cumsum(shares) - shares, shares)
+    lo, length, parts = (np.repeat(x, shares) for x in (runs[:, 0], lengths, shares))
+    return np.stack([lo + k * length // parts, lo + (k + 1) * length // parts], 1)
 
 
 class _Arrays:
@@ -287,6 +288,8 @@ class _Arrays:
 
     def given(self, calls: np.ndarray) -> int:
         """Bytes of the arrays that calls read which were made before them: what they are given."""
+        if not len(self.rows):
+            return 0
         at = np.searchsorted(calls[:, 0], self.rows, "right") - 1
         lo, hi = calls[at].T
         outside = (at >= 0) & (self.rows < hi) & (self.made[self.roots] < lo)

@@ -12,7 +12,7 @@ import pytest
 
 import tapead
 from tapead.profile import ProfileDiff, TapeProfile, profile
-from tapead.profile_counts import BYTES_PER_CALL
+from tapead.profile_counts import BYTES_PER_CALL, _in_calls
 from tapead.profile_run import seconds_of_a_call
 
 
@@ -215,6 +215,13 @@ def test_checkpointing_is_predicted_to_save_all_rows_but_one_calls(f, calls, row
     assert gain.calls == calls
     assert gain.saves == pytest.approx(17 * rows - BYTES_PER_CALL * calls, abs=200)
     assert (p.best is gain) == (rows > 0)
+
+
+def test_stretches_of_rows_are_cut_into_equal_calls():
+    runs = np.array([[0, 101], [200, 250]])
+    assert _in_calls(runs, 2).tolist() == runs.tolist()
+    assert _in_calls(runs, 3).tolist() == [[0, 50], [50, 101], [200, 250]]
+    assert _in_calls(np.array([[5, 7]]), 9).tolist() == [[5, 6], [6, 7]]
 
 
 def test_arrays_that_a_call_is_given_are_kept_and_so_not_saved():
