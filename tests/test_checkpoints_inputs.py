@@ -148,6 +148,32 @@ def test_an_attribute_that_is_changed_is_named():
         grad(lambda x: f(x, Layer(x)))(2.0)
 
 
+@pytest.mark.parametrize("where", ["list", "dict", "attribute", "log"])
+def test_the_second_run_finds_lists_dicts_and_attributes_as_the_first_did(where):
+    def program(x, check):
+        held, layer = {"list": [1], "dict": {"k": 1}, "log": []}, Layer(1)
+
+        @check
+        def f(y):
+            if where == "attribute":
+                layer.w += 1
+                return y * y * layer.w
+            if where == "log":
+                held["log"].append(tapead.value(y))
+                return y * sum(held["log"])
+            key = 0 if where == "list" else "k"
+            held[where][key] += 1
+            return y * y * held[where][key]
+
+        y = f(f(x)) + f(x * 0.5)
+        state.append((str(held), layer.w))
+        return y
+
+    state = []
+    assert grad(program)(1.5, checkpoint) == grad(program)(1.5, plainly)
+    assert state[0] == state[1]
+
+
 # ---------------------------------------------------------------------- shared memory ---
 
 
@@ -302,11 +328,12 @@ def test_generators_are_put_back_wherever_a_function_has_them(where, f):
 
 
 def test_the_error_of_a_partial_function_names_it():
-    count = [0]
+    count = 0
 
     def counting(k, x):
-        count[0] += k
-        return x * count[0]
+        nonlocal count
+        count += k
+        return x * count
 
     with pytest.raises(tapead.RecomputeError, match=r"counting is checkpointed"):
         grad(checkpoint(functools.partial(counting, 1)))(1.0)

@@ -15,16 +15,10 @@ import numpy as np
 
 from tapead import array, forms, reach, recording, trees
 from tapead.array import plain_data, plain_of
-from tapead.checkpoints.closures import (
-    Left,
-    changed,
-    is_other,
-    run_with,
-    tracked_cells,
-    with_cells,
-)
+from tapead.checkpoints.closures import changed, is_other, run_with, tracked_cells, with_cells
 from tapead.checkpoints.generators import States
 from tapead.checkpoints.inputs import Inputs, in_place
+from tapead.checkpoints.remains import Changes, Left
 from tapead.errors import RecomputeError
 from tapead.products import jvp
 from tapead.rules.table import Joint, Sweep
@@ -41,10 +35,12 @@ def checkpoint(f: Callable) -> Callable:
     So the tape of one call is there at a time, instead of all of them. A call has a price of its
     own, some 0.3 milliseconds: f had better do hundreds of operations.
 
-    Both runs have to be the same. The generators of ``numpy.random`` and ``random``, and those that
-    f gets or names, are put back for the second one, and results are compared to the last bit.
-    What f does beside giving a result is done twice. If a value with a derivative leaves by that,
-    the second run shows it; there is none where nobody uses the result.
+    Both runs have to be the same. For the second one the generators of ``numpy.random`` and
+    ``random``, and those that f gets or names, are put back, and so are attributes, lists and dicts
+    (of up to 64 elements) that f holds or gets and has changed; afterwards these are as the first
+    run left them. Results are compared to the last bit. Other effects, as of ``print``, are there
+    twice. A value with a derivative that leaves in another way than by the result is found in the
+    second run: there is none where nobody uses the result.
 
     Parameters
     ----------
@@ -109,7 +105,10 @@ class Call:
     def __init__(self, f: Callable, args: tuple, kwargs: dict, compared: bool = True) -> None:
         self.f, self.name = f, recording.function_name(f)
         self.compared = compared
-        self.cells = tracked_cells(f, given=trees.flatten((args, kwargs))[0])
+        given = trees.flatten((args, kwargs))[0]
+        containers: dict[int, Any] = {}
+        self.cells = tracked_cells(f, given=given, containers=containers)
+        self.changes = Changes(containers.values())
         tree = (args, kwargs, [reach.contents(cell) for cell in self.cells])
         self.leaves, self.spec = trees.flatten(tree)
         self.inputs = Inputs(self.leaves)
@@ -127,6 +126,7 @@ class Call:
         self.ins = forms.forms_of(given, None, "an argument")
         value = recording.undisturbed(self.run, given)
         self.states.keep_used()
+        self.changes.settle()
         if forms.changed(operands, given):
             raise changed(self.name, "an array that it was given")
         leaves, self.out_spec, self.outs = forms.results(value, self.f, "checkpointed")
@@ -180,8 +180,12 @@ class Call:
         return made
 
     def _watched(self, inputs: Sequence) -> Any:
-        """The second run: it must leave nothing that has a derivative."""
+        """The second run: it finds things as the first one did."""
         left = Left(self.name, [self.f], self.cells, self.inputs.plain)
+        return self.changes.undone(self._seen, left, inputs)
+
+    def _seen(self, left: Left, inputs: Sequence) -> Any:
+        """A run that must leave nothing that has a derivative."""
         left.begin()
         result = self.states.restored(self.run, inputs)
         left.refuse()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import random
 from collections.abc import Callable, Iterator, Sequence
+from types import FunctionType, MethodType
 from typing import Any
 
 import numpy as np
@@ -75,8 +76,8 @@ def _reached(roots: Sequence[Any]) -> Iterator[Any]:
         if id(x) in seen or type(x) in reach.LEAVES:
             continue
         seen.add(id(x))
-        owner = getattr(x, "__self__", None)
-        todo.append(getattr(x, "__wrapped__", None))
+        owner = reach.attribute(x, "__self__")
+        todo.append(reach.attribute(x, "__wrapped__"))
         if isinstance(x, _GENERATORS):
             yield x
         elif isinstance(owner, _GENERATORS):  # a method of one
@@ -91,10 +92,11 @@ def _reached(roots: Sequence[Any]) -> Iterator[Any]:
 
 def _named(x: Any) -> list:
     """What a function's names and an object's attributes stand for."""
-    f = getattr(x, "__func__", x)
-    found = [getattr(x, "__self__", None), *(getattr(x, "__dict__", None) or {}).values()]
-    code = getattr(f, "__code__", None)
-    if code is not None:
+    f = x.__func__ if type(x) is MethodType else x
+    held = reach.attribute(x, "__dict__")
+    found = [reach.attribute(x, "__self__"), *(held.values() if type(held) is dict else ())]
+    if type(f) is FunctionType:
+        code = f.__code__
         found += [f.__globals__.get(name) for name in reach.names_of(code).loaded]
         found += [reach.contents(cell) for cell in f.__closure__ or ()]
         found += [*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()]
