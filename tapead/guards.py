@@ -46,8 +46,8 @@ def misuse(epoch: int) -> TapeadError:
     elif owner[0] == threading.get_ident():
         error = located(
             DetachedError,
-            "a tracked number was used by a rule of custom_vjp or custom_jvp that it was not given "
-            "to; its derivative would be lost.",
+            "a tracked number was used by a rule of custom_vjp or custom_jvp, or by a checkpointed "
+            "function or step, that it was not given to; its derivative would be lost.",
             "Make it an argument of the function, or hand over tapead.value(x).",
         )
         owner[1].pending = error

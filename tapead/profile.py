@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from tapead import profile_text
 from tapead.derived import RUNS, Derived, chosen, derive
 from tapead.profile_counts import counted
-from tapead.profile_run import Run, measured, memory_usage
+from tapead.profile_run import Run, measured, memory_usage, seconds_of_a_call
 from tapead.profile_uses import CheckpointGain, FunctionUse, LineUse, OperationUse
 from tapead.record import RecordedTape, record
 from tapead.recording import function_name
@@ -31,10 +31,11 @@ class Checkpoint(NamedTuple):
     ----------
     function, file, line : which function
     calls : how often it was called, None where that was not counted
-    saves : bytes by which the tape is shorter at its longest; a call's inputs are taken to be few
-        numbers, so that arrays which nothing else keeps are to be subtracted
-    seconds : what the function's second run takes: of plain numbers if the profile measured these,
-        else recorded, which is longer
+    saves : bytes by which the tape is shorter at its longest.  What each call keeps is subtracted:
+        the arrays that it reads and has not made, each once, and 2 kB
+    seconds : what a gradient takes longer: the function's second run, of plain numbers if the
+        profile measured these, else recorded, which is longer; and what a checkpointed call takes
+        besides, which is measured, for each one that was counted
     share : that, as a part of a run of the whole program
     """
 
@@ -132,7 +133,8 @@ class TapeProfile:
     def _predicted(self, gain: CheckpointGain) -> Checkpoint:
         whole = self.seconds if self.plain_seconds is None else self.plain_seconds
         *what, saves, share = gain
-        return Checkpoint(*what, saves, share * whole, share)
+        seconds = share * whole + (gain.calls or 0) * seconds_of_a_call()
+        return Checkpoint(*what, saves, seconds, seconds / whole if whole else share)
 
     def __str__(self) -> str:
         return self.table()

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tapead.elementary import OPS
-from tapead.places import Place
+from tapead.places import Place, root_of
 from tapead.profile_uses import (
     ByPlace,
     Calls,
@@ -78,8 +78,9 @@ def counted(recorded: RecordedTape, calls: dict[CodeType, Calls] | None, whole: 
     stacks = Stacks(tape.sources, calls)
     functions = stacks.functions(places)
     before = _Before(len(tape), rows, more)
+    arrays = _Arrays(tape, record_rows)
     gains = [
-        _gain(use, _runs(tape, members, inputs), before, whole)
+        _gain(use, _runs(tape, members, inputs), before, whole, arrays)
         for use, code, members in functions[:_MOST_GAINS]
         if _can_be_checkpointed(code, calls)
     ]
@@ -232,7 +233,9 @@ def _runs(tape: Tape, members: np.ndarray, inputs: int) -> np.ndarray:
     return np.flatnonzero(np.diff(within)).reshape(-1, 2)
 
 
-def _gain(use: FunctionUse, runs: np.ndarray, before: _Before, whole: float) -> CheckpointGain:
+def _gain(
+    use: FunctionUse, runs: np.ndarray, before: _Before, whole: float, arrays: _Arrays
+) -> CheckpointGain:
     """What checkpointing a function saves of the tape at its longest, which is one of two:
 
     the tape at the end of the forward run, without the function's rows; or, in the sweep, what
@@ -250,8 +253,47 @@ def _gain(use: FunctionUse, runs: np.ndarray, before: _Before, whole: float) -> 
     share = use.bytes / before.total
     if use.seconds is not None and whole > 0.0:
         share = min(1.0, use.seconds / whole)
-    saves = all_of - worst - BYTES_PER_CALL * count
+    saves = all_of - worst - BYTES_PER_CALL * count - arrays.given(_in_calls(runs, count))
     return CheckpointGain(use.function, use.file, use.line, use.calls, saves, share)
+
+
+def _in_calls(runs: np.ndarray, count: int) -> np.ndarray:
+    """Stretches of rows cut into so many calls in all, each stretch into equal ones."""
+    lengths = runs[:, 1] - runs[:, 0]
+    shares = np.maximum(1, np.round(count * lengths / lengths.sum())).astype(int)
+    shares = np.minimum(shares, lengths)
+    k = np.arange(shares.sum()) - np.repeat(np.cumsum(shares) - shares, shares)
+    lo, length, parts = (np.repeat(x, shares) for x in (runs[:, 0], lengths, shares))
+    return np.stack([lo + k * length // parts, lo + (k + 1) * length // parts], 1)
+
+
+class _Arrays:
+    """Which arrays operations read, and which row each array is of."""
+
+    def __init__(self, tape: Tape, record_rows: np.ndarray) -> None:
+        self.sizes = np.array([root.size * root.dtype.itemsize for root in tape.storages] or [0])
+        self.made = np.full(len(self.sizes), len(tape))
+        reads: list[tuple[int, int]] = []
+        for row, record in zip(record_rows.tolist(), tape.records, strict=True):
+            outs = record.out if type(record.out) is tuple else (record.out,)
+            for k, x in enumerate((*record.ins, *outs)):
+                if type(x) is not Place:
+                    continue
+                number = root_of(x).number
+                if number >= 0:
+                    self.made[number] = min(self.made[number], row)
+                    if k < len(record.ins):
+                        reads.append((row, number))
+        self.rows, self.roots = np.array(sorted(reads), int).reshape(-1, 2).T
+
+    def given(self, calls: np.ndarray) -> int:
+        """Bytes of the arrays that calls read which were made before them: what they are given."""
+        if not len(self.rows):
+            return 0
+        at = np.searchsorted(calls[:, 0], self.rows, "right") - 1
+        lo, hi = calls[at].T
+        outside = (at >= 0) & (self.rows < hi) & (self.made[self.roots] < lo)
+        return int(self.sizes[np.unique(self.roots[outside])].sum())
 
 
 class _Before:

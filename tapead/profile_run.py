@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import cProfile
 import ctypes
+import functools
 import gc
 import sys
 import time
@@ -12,8 +13,10 @@ from collections.abc import Callable
 from types import CodeType
 from typing import NamedTuple
 
+from tapead.checkpoints.functions import checkpoint
 from tapead.profile_uses import Calls
 from tapead.record import RecordedTape, record
+from tapead.transforms import grad
 
 
 class Run(NamedTuple):
@@ -100,6 +103,25 @@ def _calls(profiler: cProfile.Profile | None) -> tuple[dict[CodeType, Calls] | N
             if entry.code in record.__code__.co_consts:
                 tries = max(tries, entry.callcount if entry.code.co_name == "body" else 1)
     return calls, tries
+
+
+@functools.cache
+def seconds_of_a_call() -> float:
+    """What a call of a checkpointed function takes that does nothing, in a gradient, on this
+    machine; the least of a few tries."""
+    call = checkpoint(lambda x: x * 1.0)
+
+    def calls(x: float) -> float:
+        for _ in range(10):
+            x = call(x)
+        return x
+
+    def seconds() -> float:
+        begin = time.perf_counter()
+        grad(calls)(1.0)
+        return time.perf_counter() - begin
+
+    return min(seconds() for _ in range(4)) / 10
 
 
 def memory_usage() -> Callable:

@@ -96,8 +96,12 @@ def advice(p: TapeProfile) -> str:
     return (
         f"Checkpointing {best.function} ({base_name(best.file)}:{best.line}){often} would save "
         f"{size(best.saves)} of the tape's {size(p.tape_bytes)} and take {kind}"
-        f"{_seconds(best.seconds)} more ({_share(best.share, 1.0)} of a run)."
+        f"{_seconds(best.seconds)} more ({_of_a_run(best.share)})."
     )
+
+
+def _of_a_run(share: float) -> str:
+    return f"{_share(share, 1.0)} of a run" if share < 2.0 else f"as {share:.1f} runs"
 
 
 def _times(n: int) -> str:

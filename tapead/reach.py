@@ -73,7 +73,7 @@ def reachable(roots: Iterable[Any]) -> Reached:
             todo.extend(_held(x))
             continue
         if isinstance(x, types.ModuleType):  # only its attributes that are used are followed
-            if not _is_library(x.__name__, getattr(x, "__file__", None)):
+            if not is_library(x.__name__, getattr(x, "__file__", None)):
                 reached.objects.append(x)
             continue
         if is_foreign(x) and (x is not roots[0] or is_ours(x)):
@@ -278,12 +278,12 @@ def is_foreign(x: Any) -> bool:
     if isinstance(x, _WRAPPERS):
         return False
     if isinstance(x, _FUNCTION):
-        return _is_library(x.__globals__.get("__name__"), x.__code__.co_filename)
+        return is_library(x.__globals__.get("__name__"), x.__code__.co_filename)
     if not isinstance(x, type) and attribute(x, "__wrapped__") is not ABSENT:
         return False
     module = getattr(x if isinstance(x, type) else type(x), "__module__", None)
     file = getattr(sys.modules.get(module), "__file__", None) if isinstance(module, str) else None
-    return _is_library(module, file)
+    return is_library(module, file)
 
 
 def is_ours(x: Any) -> bool:
@@ -292,7 +292,7 @@ def is_ours(x: Any) -> bool:
     return str(module).partition(".")[0] == "tapead"
 
 
-def _is_library(module: Any, file: str | None) -> bool:
+def is_library(module: Any, file: str | None) -> bool:
     """Whether a module is the standard library's or one of LIBRARIES: by its file, as a user's may
     be called like one of the standard library's."""
     top = (module if isinstance(module, str) else "").partition(".")[0]

@@ -72,6 +72,44 @@ def test_second_derivatives_with_a_schedule_of_the_users(tmp_path):
     same(hessian(swing(looped(**how)))(1.0, 0.5), hessian(swing(plain))(1.0, 0.5), 1e-11)
 
 
+@pytest.mark.parametrize("name", ["HRevolve", "Revolve", "MultistageCheckpointSchedule"])
+def test_schedules_of_the_library_serve_a_loop_of_one_step(name, tmp_path):
+    def schedule(n):
+        more = () if name == "Revolve" else (2,)
+        return getattr(library, name)(n, 2, *more)
+
+    def f(x):
+        return checkpointed_loop(lambda y: y * x, x, 1, schedule=schedule, folder=tmp_path)
+
+    assert grad(f)(3.0) == 6.0
+    assert grad(grad(f))(3.0) == 2.0
+
+
+def test_schedules_that_are_of_no_use_are_errors_that_say_why():
+    def offline(n):
+        return library.MultistageCheckpointSchedule(n, 2, 0)
+
+    def f(x):
+        return checkpointed_while(lambda y: y < 9.0, lambda y: y * 2.0, x, schedule=offline)
+
+    with pytest.raises(
+        TypeError, match=r"schedule\(None\), which raised TypeError: .* checkpointed"
+    ):
+        grad(f)(1.0)
+
+    def odd(n):
+        yield "Advance"
+
+    with pytest.raises(TypeError, match="the schedule gave 'Advance'; an action"):
+        grad(lambda x: checkpointed_loop(lambda y: y * x, x, 3, schedule=odd))(1.0)
+
+    def fails(n):
+        raise KeyError(n)
+
+    with pytest.raises(KeyError, match="3"):
+        grad(lambda x: checkpointed_loop(lambda y: y * x, x, 3, schedule=fails))(1.0)
+
+
 def test_memory_is_measured_in_states():
     assert size_of((X, 1.0)) == pytest.approx(X.nbytes + 8, abs=250)
     calls = 0
@@ -214,16 +252,11 @@ def test_step_that_depends_on_what_has_changed():
         grad(lambda x: checkpointed_loop(step, x, 9, snapshots=2))(1.0)
 
 
-class Held:
-    pass
-
-
 def test_tracked_values_that_are_not_seen_are_an_error():
-    held = Held()
-
     def f(x):
-        held.x = x
-        return checkpointed_loop(lambda y: y * held.x, x, 5, snapshots=2)
+        global HELD
+        HELD = x
+        return checkpointed_loop(lambda y: y * HELD, x, 5, snapshots=2)
 
     with pytest.raises(DetachedError):
         grad(f)(2.0)

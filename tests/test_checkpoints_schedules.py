@@ -194,6 +194,21 @@ def test_offline_schedule_attains_the_formula(s):
     assert all(counted(n, s) == evaluations(n, s) for n in sizes)
 
 
+def test_formula_holds_for_every_number_of_steps_up_to_2000_and_of_states_up_to_50():
+    """By the places at which the library stores: the schedules above do just these steps."""
+    from checkpoint_schedules.multistage import n_advance
+
+    fewer = [0, *(m * (m - 1) // 2 for m in range(1, 2001))]  # beside recorded ones, one state
+    assert all(m + fewer[m] == evaluations(m, 1) for m in range(1, 2001))
+    for s in range(2, 51):
+        costs = [0, 0]
+        for m in range(2, 2001):
+            k = n_advance(m, s, trajectory="maximum")
+            costs.append(k + costs[k] + fewer[m - k])
+        assert all(m + costs[m] == evaluations(m, s) for m in range(1, 2001))
+        fewer = costs
+
+
 def test_offline_schedule_of_the_known_example():
     assert counted(46_376, 30) == evaluations(46_376, 30) == 225_896
 

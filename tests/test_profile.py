@@ -12,7 +12,8 @@ import pytest
 
 import tapead
 from tapead.profile import ProfileDiff, TapeProfile, profile
-from tapead.profile_counts import BYTES_PER_CALL
+from tapead.profile_counts import BYTES_PER_CALL, _in_calls
+from tapead.profile_run import seconds_of_a_call
 
 
 def half(x):
@@ -216,6 +217,37 @@ def test_checkpointing_is_predicted_to_save_all_rows_but_one_calls(f, calls, row
     assert (p.best is gain) == (rows > 0)
 
 
+def test_stretches_of_rows_are_cut_into_equal_calls():
+    runs = np.array([[0, 101], [200, 250]])
+    assert _in_calls(runs, 2).tolist() == runs.tolist()
+    assert _in_calls(runs, 3).tolist() == [[0, 50], [50, 101], [200, 250]]
+    assert _in_calls(np.array([[5, 7]]), 9).tolist() == [[5, 6], [6, 7]]
+
+
+def test_arrays_that_a_call_is_given_are_kept_and_so_not_saved():
+    """The prediction against the tape of the program with the checkpoint."""
+
+    def layer(x, w):
+        h = np.tanh(x @ w)
+        h = np.tanh(h @ w) * h
+        return np.exp(-h * h) + x
+
+    def program(x, w, layer=layer, between=0):
+        for _ in range(20):
+            x = layer(x, w)
+            for _ in range(between):
+                x = x * 0.5
+        return (x * x).sum()
+
+    x, w = np.ones((50, 50)), np.eye(50)
+    for between in (0, 2):
+        p = profile(program, (0, 1))(x, w, between=between)
+        gain = next(c for c in p.checkpoints if c.function.endswith("layer"))
+        one = (p.functions[0].bytes - 20 * between * 500) / 20  # that of a call while it is swept
+        shorter = profile(program, (0, 1))(x, w, tapead.checkpoint(layer), between=between)
+        assert gain.saves == pytest.approx(p.tape_bytes - shorter.tape_bytes - one, rel=0.03)
+
+
 def test_the_function_that_saves_most_is_named():
     def small(x):
         return work(x, 500) * 2.0
@@ -260,12 +292,15 @@ def test_generators_are_not_proposed():
 def test_predicted_time_is_the_functions_part_of_a_run():
     p = profile(between)(1.0)
     gain = p.best
-    assert gain.seconds == gain.share * p.seconds
-    assert function(p, "work").seconds / p.seconds == pytest.approx(gain.share)
+    calls = gain.calls * seconds_of_a_call()  # which have a price of their own
+    assert calls > 0.0
+    assert gain.seconds == pytest.approx(function(p, "work").seconds + calls)
+    assert gain.share == pytest.approx(gain.seconds / p.seconds)
     assert p.plain_seconds is None
     plain = profile(between, plain=True)(1.0)
-    assert 0.0 < plain.plain_seconds < p.seconds
-    assert plain.best.seconds == plain.best.share * plain.plain_seconds
+    part = function(plain, "work").seconds / plain.seconds
+    assert plain.best.seconds == pytest.approx(part * plain.plain_seconds + calls)
+    assert plain.best.share == pytest.approx(plain.best.seconds / plain.plain_seconds)
 
 
 def test_without_counted_calls_stretches_of_rows_are_taken_for_calls():

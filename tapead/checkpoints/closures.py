@@ -1,41 +1,152 @@
-"""What a function holds and leaves in its closure: tracked values in, and nothing new out.
-
-A function that runs twice, first on plain values, must not hand tracked ones on in another way than
-by its result: they would be constants to whoever reads them.
-"""
+"""What a function holds beside its arguments: in its closure, defaults, attributes of objects."""
 
 from __future__ import annotations
 
+import functools
 import operator
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import BuiltinFunctionType, CellType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 
-from tapead import array, reach, trees
+from tapead import array, reach, scalar, trees
 from tapead.array import Array
-from tapead.errors import RecomputeError
+from tapead.errors import RecomputeError, TapeadError
 from tapead.places import root_of
 from tapead.scalar import Scalar
+from tapead.tape import current
 
-# Of a container with more elements the last one is looked at, where new ones mostly are.
-_MOST = 64
-# What holds nothing that a run may have left there.
-_PLAIN = reach.LEAVES | {FunctionType, BuiltinFunctionType, ModuleType, MethodType, type, np.ufunc}
-
-
-def tracked_cells(*functions: Callable) -> list[CellType]:
-    """The cells, of functions and of those that they hold, in which there are tracked values."""
-    return [
-        cell
-        for cell in _reached(functions)[1]
-        if any(map(array.is_active, trees.flatten(cell.cell_contents)[0]))
-    ]
+# So many things are looked at in all, at the most.
+_IN_ALL = 5_000
+# What holds nothing, or only code.
+PLAIN = reach.LEAVES | {BuiltinFunctionType, np.ufunc, type(len), type(None)}
+DEFAULTS = ("__defaults__", "__kwdefaults__")
 
 
-def _reached(functions: Sequence[Callable]) -> tuple[list[FunctionType], list[CellType], list]:
+class Attribute:
+    """An attribute of an object, which is read and written as a closure's cell is."""
+
+    __slots__ = ("name", "owner")
+
+    def __init__(self, owner: Any, name: str) -> None:
+        self.owner, self.name = owner, name
+
+    @property
+    def cell_contents(self) -> Any:
+        return getattr(self.owner, self.name)
+
+    @cell_contents.setter
+    def cell_contents(self, x: Any) -> None:
+        if type(self.owner) is FunctionType:
+            setattr(self.owner, self.name, x)
+        else:
+            object.__setattr__(self.owner, self.name, x)
+
+
+Cell = CellType | Attribute
+
+
+def with_cells(f: Callable) -> Callable:
+    """A partial function with what it holds in a closure, where tracked values are looked for."""
+    if type(f) is not functools.partial:
+        return f
+    func, args, kwargs = f.func, f.args, f.keywords
+
+    @functools.wraps(func, updated=())
+    def call(*more: Any, **options: Any) -> Any:
+        return func(*args, *more, **{**kwargs, **options})
+
+    call.__wrapped__ = f
+    return call
+
+
+def tracked_cells(
+    *functions: Callable, given: Sequence = (), containers: dict[int, Any] | None = None
+) -> list[Cell]:
+    """The cells, of functions and of those that they hold, in which there are tracked values.
+
+    Defaults, and attributes of objects that the functions hold or that are `given`, are as cells.
+    Lists and dicts that are met on the way, those of attributes too, go to `containers`, by id.
+    """
+    reached, cells, owners = reached_by(functions)
+    found, todo = [], [*owners, *given]
+    for cell in _all_cells(reached, cells, todo):
+        x = cell.cell_contents
+        if holds_tracked(x, todo):
+            found.append(cell)
+        if containers is not None:
+            if type(cell) is Attribute:
+                held = reach.attribute(cell.owner, "__dict__")
+                containers[id(held)] = held
+            containers[id(x)] = x
+    return found
+
+
+def _all_cells(
+    reached: Sequence[FunctionType], cells: Sequence[CellType], todo: list
+) -> Iterator[Cell]:
+    """The cells, then what is as one: defaults, and attributes of the objects in `todo`, to which
+    more may come meanwhile."""
+    for g in reached:
+        for name in DEFAULTS:
+            if getattr(g, name) is not None:
+                yield Attribute(g, name)
+    yield from cells
+    seen: dict[int, Any] = {}
+    while todo and len(seen) < _IN_ALL:
+        x = todo.pop()
+        if id(x) not in seen and _is_object(x):
+            seen[id(x)] = x
+            for name, _ in attributes(x):
+                yield Attribute(x, name)
+
+
+def holds_tracked(tree: Any, others: list) -> bool:
+    """Whether there are tracked values in a tree; its leaves that are objects go to `others`."""
+    kind = type(tree)
+    if kind is Scalar or kind is Array:
+        return _is_live(tree)
+    if kind in PLAIN:
+        return False
+    leaves = trees.flatten(tree)[0]
+    others += [x for x in leaves if type(x) not in PLAIN]
+    return any(map(_is_live, leaves))
+
+
+def _is_live(x: Any) -> bool:
+    """Whether x is tracked by the recording that runs: what others have left is let lie."""
+    if type(x) is not Scalar and type(x) is not Array:
+        return False
+    tape = current.tape
+    pending = tape.pending
+    try:
+        return array.is_active(x) and scalar.row_of(x) is not False
+    except TapeadError:
+        tape.pending = pending
+        return False
+
+
+def _is_object(x: Any) -> bool:
+    """Whether x is an object of the program's, which may hold values in attributes."""
+    if type(x) in PLAIN or isinstance(x, (type, ModuleType, FunctionType, MethodType)):
+        return False
+    return not reach.is_foreign(x)
+
+
+def attributes(x: Any) -> Iterator[tuple[str, Any]]:
+    held = reach.attribute(x, "__dict__")
+    if type(held) is dict:
+        yield from list(held.items())
+    for cls in type(x).__mro__:
+        slots = vars(cls).get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            y = reach.attribute(x, name)
+            if y is not reach.ABSENT and name != "__dict__":
+                yield name, y
+
+
+def reached_by(functions: Sequence[Callable]) -> tuple[list[FunctionType], list[CellType], list]:
     """Functions with those that they hold in cells, the other cells, and the owners of methods."""
     found: dict[int, FunctionType] = {}
     cells: dict[int, CellType] = {}
@@ -46,6 +157,9 @@ def _reached(functions: Sequence[Callable]) -> tuple[list[FunctionType], list[Ce
         if type(g) is MethodType:
             owners.append(g.__self__)
             g = g.__func__
+        elif _is_object(g):  # one that can be called
+            owners.append(g)
+            g = type(g).__call__
         if type(g) is not FunctionType or id(g) in found:
             continue
         found[id(g)] = g
@@ -58,9 +172,7 @@ def _reached(functions: Sequence[Callable]) -> tuple[list[FunctionType], list[Ce
     return list(found.values()), list(cells.values()), owners
 
 
-def run_with(
-    name: str, cells: Sequence[CellType], contents: Sequence, f: Callable, *args: Any
-) -> Any:
+def run_with(name: str, cells: Sequence[Cell], contents: Sequence, f: Callable, *args: Any) -> Any:
     """f of args while other values are in the cells; an error that names it if it changes these."""
     held = [cell.cell_contents for cell in cells]
     parts = [None if type(x) in reach.LEAVES else trees.flatten(x) for x in contents]
@@ -70,7 +182,13 @@ def run_with(
         result = f(*args)
         for cell, x, part in zip(cells, contents, parts, strict=True):
             if cell.cell_contents is not x or (part is not None and is_other(part, x)):
-                raise changed(name, "a variable of its closure")
+                of_object = type(cell) is Attribute and type(cell.owner) is not FunctionType
+                raise changed(
+                    name,
+                    f"the attribute {cell.name} of a {type(cell.owner).__name__}"
+                    if of_object
+                    else "a variable of its closure",
+                )
         return result
     finally:
         for cell, x in zip(cells, held, strict=True):
@@ -90,63 +208,6 @@ def changed(name: str, what: str) -> RecomputeError:
         f"{name} is checkpointed and has changed {what}, which would be another one when it runs "
         "again. Let it work on a copy, and return what is new."
     )
-
-
-class Left:
-    """Whether a recorded run leaves tracked values where its functions keep things.
-
-    cells : those that are put back after the run
-    """
-
-    def __init__(self, name: str, functions: Sequence[Callable], cells: Sequence[CellType]) -> None:
-        self._name = name
-        own = set(map(id, cells))
-        reached, found, self._owners = _reached(functions)
-        self._cells = [cell for cell in found if id(cell) not in own]
-        self._names = [
-            (f.__globals__, [name for name in f.__code__.co_names if name in f.__globals__])
-            for f in reached
-            if not reach.is_foreign(f)
-        ]
-        self._before: list = []
-
-    def begin(self) -> None:
-        """Remember what is there before a run."""
-        self._before = self._found()
-
-    def refuse(self) -> None:
-        """An error if there are any that were not there before."""
-        found = self._found()
-        if found and any(all(x is not y for y in self._before) for x in found):
-            raise RecomputeError(
-                f"{self._name} is checkpointed and leaves a value that has a derivative in its "
-                "closure, in a global name or in an object: it is a constant to whoever reads it "
-                "there. Return it, make the array inside, or leave tapead.value(...) of it there."
-            )
-        self._before = []
-
-    def _found(self) -> list:
-        held = [reach.contents(cell) for cell in self._cells]
-        held += self._owners
-        for names, used in self._names:
-            held += [names.get(name) for name in used]
-        found = []
-        for x in held:
-            if type(x) is Scalar or type(x) is Array:
-                found.append(x)
-            elif type(x) not in _PLAIN:
-                found += [y for y in _inside(x) if type(y) is Scalar or type(y) is Array]
-        return [x for x in found if array.is_active(x)]
-
-
-def _inside(x: Any) -> Iterable[Any]:
-    """What a container or an object holds; of many things the first and the last."""
-    if type(x) is list or type(x) is deque:
-        return x if len(x) <= _MOST else (x[0], x[-1])
-    held = x if type(x) is dict else reach.attribute(x, "__dict__")
-    if type(held) is not dict:
-        return ()
-    return held.values() if len(held) <= _MOST else (next(reversed(held.values())),)
 
 
 def refuse_writes(name: str, inputs: Sequence, begin: int) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import random
 from collections.abc import Callable, Iterator, Sequence
+from types import FunctionType, MethodType
 from typing import Any
 
 import numpy as np
 
 from tapead import reach
 
-_GENERATORS = (np.random.Generator, np.random.RandomState, random.Random)
+_GENERATORS = (np.random.Generator, np.random.RandomState, np.random.BitGenerator, random.Random)
 
 
 class States:
@@ -41,7 +43,11 @@ def state_of(generator: Any) -> Any:
         return generator.getstate()
     if isinstance(generator, np.random.RandomState):
         return generator.get_state(legacy=False)  # with the normal number that it has in hand
-    return generator.bit_generator.state
+    return bits_of(generator).state
+
+
+def bits_of(generator: Any) -> np.random.BitGenerator:
+    return getattr(generator, "bit_generator", generator)
 
 
 def same(a: Any, b: Any) -> bool:
@@ -58,7 +64,7 @@ def put(states: list) -> None:
         elif isinstance(generator, np.random.RandomState):
             generator.set_state(state)
         else:
-            generator.bit_generator.state = state
+            bits_of(generator).state = state
 
 
 def _reached(roots: Sequence[Any]) -> Iterator[Any]:
@@ -70,8 +76,8 @@ def _reached(roots: Sequence[Any]) -> Iterator[Any]:
         if id(x) in seen or type(x) in reach.LEAVES:
             continue
         seen.add(id(x))
-        owner = getattr(x, "__self__", None)
-        todo.append(getattr(x, "__wrapped__", None))
+        owner = reach.attribute(x, "__self__")
+        todo.append(reach.attribute(x, "__wrapped__"))
         if isinstance(x, _GENERATORS):
             yield x
         elif isinstance(owner, _GENERATORS):  # a method of one
@@ -86,11 +92,18 @@ def _reached(roots: Sequence[Any]) -> Iterator[Any]:
 
 def _named(x: Any) -> list:
     """What a function's names and an object's attributes stand for."""
-    f = getattr(x, "__func__", x)
-    found = [getattr(x, "__self__", None), *(getattr(x, "__dict__", None) or {}).values()]
-    code = getattr(f, "__code__", None)
-    if code is not None:
+    f = x.__func__ if type(x) is MethodType else x
+    held = reach.attribute(x, "__dict__")
+    found = [reach.attribute(x, "__self__"), *(held.values() if type(held) is dict else ())]
+    if type(f) is FunctionType:
+        code = f.__code__
         found += [f.__globals__.get(name) for name in reach.names_of(code).loaded]
         found += [reach.contents(cell) for cell in f.__closure__ or ()]
-        found += f.__defaults__ or ()
+        found += [*(f.__defaults__ or ()), *(f.__kwdefaults__ or {}).values()]
+    if isinstance(x, functools.partial):
+        found += [x.func, *x.args, *x.keywords.values()]
+    for cls in type(x).__mro__:
+        slots = vars(cls).get("__slots__", ())
+        names = (slots,) if isinstance(slots, str) else slots
+        found += [reach.attribute(x, name) for name in names]
     return [y for y in found if y is not reach.ABSENT and not isinstance(y, type)]

@@ -198,7 +198,20 @@ def _given(schedule: Any) -> Callable:
         )
 
     def make(n: int | None) -> schedules.Actions:
-        made = schedule(n)
+        if (
+            n == 1
+        ):  # where there is nothing to choose; not all of the package's schedules begin here
+            return schedules.single()
+        try:
+            made = schedule(n)
+        except Exception as error:
+            if n is not None:
+                raise
+            raise TypeError(
+                "checkpointed_while asks for the schedule of an unknown number of stretches, "
+                f"schedule(None), which raised {type(error).__name__}: {error}. One that needs the "
+                "number is for checkpointed_loop"
+            ) from error
         if schedules.is_library(made):
             return schedules.of_library(made, n)
         if not isinstance(made, Generator):

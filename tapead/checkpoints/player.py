@@ -106,6 +106,11 @@ class Player:
                         raise ValueError("the schedule turns before the loop has come to its end")
                     self.turned = True
                     return
+                if type(action) not in _DO:
+                    raise TypeError(
+                        f"the schedule gave {action!r}; an action of tapead.checkpoints.schedules "
+                        "was expected"
+                    )
                 _DO[type(action)](self, *action)
         except StopIteration:
             return

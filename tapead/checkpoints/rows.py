@@ -73,6 +73,7 @@ class Loop:
             player.close()
             raise
         self.hi = self.lo + player.count
+        self.steps.settle()
         if player.spoiled:
             player.close()
         else:

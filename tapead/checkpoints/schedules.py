@@ -125,6 +125,13 @@ def split(n: int, snapshots: int) -> int:
 # --------------------------------------------------------------------------------- offline ---
 
 
+def single() -> Actions:
+    """The schedule of one step."""
+    yield Record(0, 1)
+    yield Turn()
+    yield Reverse(0, 1)
+
+
 def binomial(n: int, in_memory: int, on_disk: int = 0) -> Actions:
     """Revolve's optimal schedule of n steps; with two kinds of places, those of most use are in
     memory (Stumm and Walther, Multistage approaches for optimal offline checkpointing, 2009)."""

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from tapead import forms, intercept, reach, recording, trees
-from tapead.checkpoints.closures import Left, refuse_writes, run_with, tracked_cells
+from tapead.checkpoints.closures import refuse_writes, run_with, tracked_cells, with_cells
 from tapead.checkpoints.inputs import Inputs
+from tapead.checkpoints.remains import Changes, Left
 from tapead.checkpoints.stores import copied
 from tapead.forms import Form
 from tapead.scalar import Scalar
@@ -35,7 +36,7 @@ class Called:
             raise TypeError(f"{what} is {recording.describe(f)}; a function was expected")
         self.name = recording.function_name(f.func if isinstance(f, partial) else f)
         self.indexed = _takes_two(f)
-        self.f = _with_cells(f) if type(f) is partial else f
+        self.f = with_cells(f)
         self.plain = _twin(self.f)
 
     def __call__(self, state: Any, k: int) -> Any:
@@ -50,12 +51,6 @@ def _takes_two(f: Callable) -> bool:
         return False
     first = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return sum(p.kind in first and p.default is p.empty for p in parameters) == 2
-
-
-def _with_cells(f: partial) -> Callable:
-    """A partial function with what it holds in a closure, where tracked values are looked for."""
-    func, args, kwargs = f.func, f.args, f.keywords
-    return lambda *state: func(*args, *state, **kwargs)
 
 
 def _twin(f: Callable) -> Callable:
@@ -105,7 +100,9 @@ class Steps:
         self.diff = [k for k, form in enumerate(self.forms) if not form.whole]
         functions = [step.f] if cond is None else [step.f, cond.f]
         self.roots = list(roots) or functions
-        self._cells = tracked_cells(*functions)
+        containers: dict[int, Any] = {}
+        self._cells = tracked_cells(*functions, containers=containers)
+        self._changes = Changes(containers.values())
         self._left = Left(step.name, functions, self._cells)
         found, self._cell_spec = trees.flatten([reach.contents(cell) for cell in self._cells])
         self._inputs = Inputs(found)
@@ -214,10 +211,8 @@ class Steps:
                 state[k] = x
             state = trees.unflatten(self.spec, state)
             row = len(current.tape)
-            self._left.begin()
-            state = self.holding(inputs[count:], self.ahead, at, at + 1, state)
+            state = self._changes.undone(self._watched, inputs[count:], at, state)
             refuse_writes(self.step.name, inputs[count:], row)
-            self._left.refuse()
             return self.leaves(state, min((at + 1) * self.stretch, self.n or 2**62))
 
         # The leaves themselves are no arguments in which functions or arrays would be looked for.
@@ -225,6 +220,17 @@ class Steps:
             self.step.f, (), {}, tuple(range(len(inputs))), False, inputs, "checkpointed",
             call=call, remembered=self._remembered, listed=True,
         )  # fmt: skip
+
+    def _watched(self, held: Sequence, at: int, state: Any) -> Any:
+        """The state after a stretch; an error if this leaves anything that has a derivative."""
+        self._left.begin()
+        state = self.holding(held, self.ahead, at, at + 1, state)
+        self._left.refuse()
+        return state
+
+    def settle(self) -> None:
+        """The loop has come to its end for the first time."""
+        self._changes.settle()
 
     def _copied(self, leaves: list) -> list:
         """The leaves, those that are not to be replaced as copies: steps may write into them."""
