@@ -25,6 +25,8 @@ EXPECTED = {
         r"the program: 0\.16159616000000004 \(0\.09421119999999998, -0\.014531440000000003\)",
     ],
     "back_propagation_through_time.py": [
+        r"\n 100 +9\.\d+e-01 +4\.\d+e\+00 +5\.\d+e\+00 +1\.\d+e\+27\n",
+        r"\n  10 +5\.\d+e-46 +3\.\d+e-02 +9\.\d+e-28 +2\.\d+e\+52\n",
         r"sigmoid, He: 0\.316, it vanishes",
         r"relu, He: 0\.958, it lasts",
         r"relu, He / 2: 0\.490, it vanishes",
