@@ -128,6 +128,9 @@ def traced(
         if twice:
             tape.twice = True
         first_storage = tape.storage_count
+        watch = tape.watch if tape.depth == 1 else None
+        if watch is not None:
+            tape.watch = None  # inputs stay in memory, whatever their size
         if scalar.all_liftable(leaves):
             lifted = scalar.lift(leaves)
         else:
@@ -137,8 +140,9 @@ def traced(
             for k in others:
                 array.carry(lifted[k], directions[k])
         begin = len(tape)
-        if tape.watch is not None and tape.depth == 1:
-            tape.watch.start(begin)
+        if watch is not None:
+            tape.watch = watch
+            watch.start(begin)
         inputs = rebuild(spec, lifted)
         if call is not None:
             result = call(inputs)

@@ -28,6 +28,7 @@ if not cython.compiled:
 
     from tapead.partials import first
     from tapead.partials import value as ieee_value
+    from tapead.tape import ROWS_PER_CHUNK as ROWS
 
     PyLong_AsDouble = float
 
@@ -189,8 +190,9 @@ def dual(
     it is the way of those that keep the values of dropped operands.
     """
     if not t.forward:
-        if t.n == t.limit:
+        if t.n >= t.start + ROWS or t.n >= t.stop or t.keeps_lines:
             t.grow()
+        t.limit = t.n + 1  # the next row comes here too
         return written(t, code, held(t, row, a), held(t, row_b, b), v, kind)
     p: cython.double = 0.0
     q: cython.double = 0.0

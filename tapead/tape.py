@@ -59,7 +59,7 @@ def new_chunks(count, keeps_lines):
     if not cython.compiled:
         return [Chunk([array(c, bytes(ROWS * n)) for c, n in _layout(kinds)]) for _ in range(count)]
     size = ROWS * sum(_BYTES[:kinds])
-    block = np.empty(count * size, np.uint8)
+    block = memory(count * size)
     chunks = []
     for at in range(0, count * size, size):
         columns = []
@@ -70,10 +70,22 @@ def new_chunks(count, keeps_lines):
     return chunks
 
 
+def memory(nbytes):
+    """Bytes that have not been written yet.  Where there are many, they begin where a large page
+    can, if the operating system has these: a page that is written first costs it a microsecond or
+    more, whatever its size."""
+    if nbytes < _LARGE_PAGE:
+        return np.empty(nbytes, np.uint8)
+    block = np.empty(nbytes + _LARGE_PAGE, np.uint8)  # NumPy asks for large pages from 4 MiB on
+    begin = -block.ctypes.data % _LARGE_PAGE
+    return block[begin : begin + nbytes]
+
+
 def _layout(kinds):
     return list(zip(_COLUMNS, _BYTES, strict=True))[:kinds]
 
 
+_LARGE_PAGE = 2**21
 _NUMPY = {"B": np.uint8, "i": np.intc, "d": np.float64}
 
 
@@ -303,7 +315,7 @@ class Tape:
     def busy(self):
         """Whether rows are in use that must not be dropped: a derivative inside is under way, or
         may be asked for again."""
-        return bool(self.depth > 1 or self.in_rules or self.segments or self.keeps_segments)
+        return bool(self.depth > 1 or self.in_rules or self.segments)
 
     def begin_stretch(self, pinned):
         """Drop all rows, records, storages and constants before what comes next.

@@ -1,5 +1,6 @@
 """Gradients under a limit of memory: the same bits, by process snapshots and by spilling."""
 
+import itertools
 import math
 import os
 import random
@@ -347,12 +348,114 @@ def test_a_killed_snapshot_is_an_error_that_says_so(bounded, monkeypatch):
 
 
 def test_a_snapshot_ends_when_the_process_that_made_it_is_gone():
-    made = processes.fork(0, [])
-    if made.pid == 0:
+    waiting = []
+    if processes.fork(0, waiting) is not None:
         processes.leave(3)  # woken by nobody, it is not here
+    (made,) = waiting
     os.close(made.channel.writes)
     assert os.waitstatus_to_exitcode(os.waitpid(made.pid, 0)[1]) == 0
     os.close(made.channel.reads)
+
+
+def test_ctrl_c_in_the_middle_of_a_fork_leaves_no_process_behind(bounded, monkeypatch):
+    forked = os.fork
+
+    def fork():
+        pid = forked()
+        if pid:
+            signal.raise_signal(signal.SIGINT)
+        return pid
+
+    monkeypatch.setattr(os, "fork", fork)
+    with pytest.raises(KeyboardInterrupt):
+        bounded(oscillator, "snapshots")(0.3, 1.0)
+
+
+def test_while_one_snapshot_sweeps_the_one_before_it_runs_already(bounded, monkeypatch):
+    """And both are within the limit."""
+    calls = []
+
+    def told(name):
+        real = getattr(processes, name)
+
+        def call(snapshot, *args):
+            calls.append((name, snapshot.row))
+            return real(snapshot, *args)
+
+        monkeypatch.setattr(processes, name, call)
+
+    told("wake")
+    told("asked")
+    limited = bounded(oscillator, "snapshots")
+    limited(0.3, 1.0)
+    rows = sorted({row for _, row in calls}, reverse=True)
+    order = [("wake", rows[0])]
+    for row, before in itertools.pairwise(rows):
+        order += [("wake", before), ("asked", row)]
+    assert calls == [*order, ("asked", rows[-1])]
+    assert limited.report.peak <= limited.report.limit
+
+
+@pytest.mark.parametrize("opens", [True, False])
+def test_each_snapshot_reads_on_where_the_program_was(
+    bounded, opens, monkeypatch, tmp_path_factory
+):
+    """Also where copies of the process cannot have files for themselves: these wait then."""
+    if not opens:
+        monkeypatch.setattr(processes, "opened_anew", lambda fd: False)
+    path = tmp_path_factory.mktemp("data") / "numbers"
+    path.write_bytes(os.urandom(4000))
+
+    def f(x):
+        with open(path, "rb", buffering=0) as given:
+            for _ in range(4000):
+                x = x + 1e-4 * math.sin(x * given.read(1)[0])
+        return x
+
+    limited = bounded(f, "snapshots")
+    assert limited(0.3) == tapead.grad(f)(0.3)
+    assert limited.report.snapshots > 2
+
+
+@ways
+def test_inputs_may_be_larger_than_the_limit(bounded, way):
+    def f(x):
+        for _ in range(3):
+            x = np.tanh(x)
+        return np.sum(x)
+
+    x = np.linspace(0, 1, 30_000)
+    assert same_bits(bounded(f, way)(x), tapead.grad(f)(x))
+
+
+@ways
+def test_when_no_pullback_is_left_rows_are_dropped_again(bounded, way):
+    def f(x):
+        value, pullback = tapead.vjp(lambda y: y * math.sin(x * y), x)
+        x = x + 0.1 * value * pullback(1.0)[0]
+        del pullback
+        for _ in range(20_000):
+            x = x + 1e-4 * math.sin(x)
+        return x
+
+    limited = bounded(f, way)
+    assert limited(0.3) == tapead.grad(f)(0.3)
+    assert limited.report.rows > 40_000
+    assert limited.report.peak < 5 * 10**6 // 2
+
+
+def test_the_memory_that_changed_while_the_program_ran_is_reported(bounded):
+    def f(x):
+        held = []
+        for k in range(4000):
+            x = x * 1.0001
+            if k % 400 == 0:
+                held.append(np.ones(100_000))
+        return x
+
+    limited = bounded(f, "snapshots")
+    limited(0.3)
+    assert 8 * 10**6 <= limited.report.changed < 10**8
 
 
 def test_threads_and_sockets_are_warned_of(bounded):

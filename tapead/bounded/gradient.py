@@ -38,8 +38,10 @@ class MemoryReport(NamedTuple):
     snapshots : copies of the process that were made
     rows_again : rows of the stretches that were run again
     spilled : bytes that went to disk
-    peak : bytes of the tape that one process held at once, with the adjoints of its rows
+    peak : bytes of tape in memory at once, in all processes, with the adjoints of the rows
     limit : bytes that had been allowed
+    changed : about how many bytes of the program's own memory the copies hold besides: the pages
+        that were new or were written while the function ran the first time
     """
 
     rows: int
@@ -48,12 +50,13 @@ class MemoryReport(NamedTuple):
     spilled: int
     peak: int
     limit: int
+    changed: int
 
     def __str__(self) -> str:
         return (
             f"{self.rows:,} rows; {self.snapshots:,} snapshots, {self.rows_again:,} rows run "
             f"again; {self.spilled:,} bytes went to disk; at most {self.peak:,} bytes of tape in "
-            f"memory, {self.limit:,} allowed"
+            f"memory, {self.limit:,} allowed; {self.changed:,} bytes of other memory changed"
         )
 
 
@@ -97,7 +100,8 @@ def bounded_gradient(
         rows = len(tape)
         pending = watch.finish(stretches.seeds(found[1]))
         took = (watch.taken, watch.rows_again, 0) if forks else (0, 0, watch.total)
-        report = MemoryReport(rows, *took, watch.peak, limits.memory)
+        changed = watch.changed if forks else 0
+        report = MemoryReport(rows, *took, watch.peak, limits.memory, changed)
         return found, _adjoints(watch.inputs, pending), report
     except BaseException as error:
         if os.getpid() != process:

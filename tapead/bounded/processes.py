@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import mmap
 import os
 import pickle
 import random
@@ -18,6 +19,8 @@ from tapead import errors
 from tapead.errors import SnapshotError
 
 _LENGTH = struct.Struct("<Q")
+PAGE = mmap.PAGESIZE
+_OWN_FILES = "/proc/self/fd"
 
 
 class Channel(NamedTuple):
@@ -53,22 +56,39 @@ class Channel(NamedTuple):
 
 
 class Snapshot:
-    """A process that waits at a row: its number, the way to it, and what its stretch holds."""
+    """A process that waits at a row: its number, the way to it, and what its stretch holds.
 
-    __slots__ = ("channel", "digest", "pid", "row", "size")
+    shares : files where reading and writing goes on at a place common to it and to others, with
+        the place that the program had come to
+    """
 
-    def __init__(self, row: int, pid: int, channel: Channel) -> None:
+    __slots__ = ("channel", "digest", "pid", "row", "shares", "size")
+
+    def __init__(self, row: int, pid: int, channel: Channel, shares: dict[int, int]) -> None:
         self.row = row
         self.pid = pid
         self.channel = channel
+        self.shares = shares
         self.size = self.digest = 0
 
 
-def fork(row: int, waiting: list[Snapshot]) -> Snapshot:
-    """A snapshot of this process; in the copy, where pid is 0, this returns when it is woken."""
+def fork(row: int, waiting: list[Snapshot]) -> Snapshot | None:
+    """Add a snapshot of this process to those that wait; None.
+
+    In the copy this returns when it is woken, with itself, and nobody waits.
+    """
     for stream in (sys.stdout, sys.stderr):  # what is printed twice otherwise
         with contextlib.suppress(Exception):
             stream.flush()
+    # Ctrl-C must not come while a copy is there that nobody knows of.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        return _forked(row, waiting, mask)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
+def _forked(row: int, waiting: list[Snapshot], mask: set) -> Snapshot | None:
     down, up = os.pipe(), os.pipe()
     offsets, numbers = file_offsets(), random.getstate()
     with warnings.catch_warnings():
@@ -77,18 +97,23 @@ def fork(row: int, waiting: list[Snapshot]) -> Snapshot:
     if pid:
         os.close(down[0])
         os.close(up[1])
-        return Snapshot(row, pid, Channel(up[0], down[1]))
+        waiting.append(Snapshot(row, pid, Channel(up[0], down[1]), offsets))
+        return None
     try:
         os.close(down[1])
         os.close(up[0])
         for other in waiting:
             other.channel.close()
+        waiting.clear()
         channel = Channel(down[0], up[1])
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         wait_for_byte(channel)
         silence()
         random.setstate(numbers)  # Python seeds it anew in a child
-        go_back(offsets)
-        return Snapshot(row, 0, channel)
+        own = {fd: offset for fd, offset in offsets.items() if opened_anew(fd)}
+        go_back(own)
+        common = {fd: offset for fd, offset in offsets.items() if fd not in own}
+        return Snapshot(row, 0, channel, common)
     except BaseException:  # also Ctrl-C: who forked this is told by himself
         leave(1)
 
@@ -99,14 +124,34 @@ def wait_for_byte(channel: Channel) -> None:
         leave(0)
 
 
-def asked(snapshot: Snapshot, task: Any) -> Any:
-    """What a snapshot answers to a task; it has ended then."""
-    offsets = file_offsets()
+def opened_anew(fd: int) -> bool:
+    """Let this process have a file for itself, which copies of a process share otherwise."""
+    import fcntl
+
     try:
+        own = os.open(f"{_OWN_FILES}/{fd}", fcntl.fcntl(fd, fcntl.F_GETFL))
+    except OSError:
+        return False
+    os.dup2(own, fd, os.get_inheritable(fd))
+    os.close(own)
+    return True
+
+
+def wake(snapshot: Snapshot, task: Any) -> None:
+    """Let a snapshot begin with a task."""
+    with contextlib.suppress(BrokenPipeError):  # it has ended: `asked` tells how
         os.write(snapshot.channel.writes, b"w")
         snapshot.channel.send(task)
+
+
+def asked(snapshot: Snapshot, pending: Any) -> Any:
+    """What a snapshot that is awake answers to adjoints; it is about to end then."""
+    offsets = file_offsets() if snapshot.shares else {}
+    try:
+        with contextlib.suppress(BrokenPipeError):  # it may have said before what went wrong
+            snapshot.channel.send(pending)
         answer = snapshot.channel.receive()
-    except (EOFError, BrokenPipeError):
+    except EOFError:
         _, status = os.waitpid(snapshot.pid, 0)
         snapshot.pid = 0
         raise SnapshotError(
@@ -120,7 +165,6 @@ def asked(snapshot: Snapshot, task: Any) -> Any:
         kind, text = answer.error
         known = getattr(errors, kind, None)
         raise known(text) if known else SnapshotError(f"{kind} in a snapshot: {text}")
-    end(snapshot, kill=False)
     return answer
 
 
@@ -169,6 +213,8 @@ def refuse_writing(tell: Callable[[BaseException], None]) -> None:
             writes = writes or bool((flags or 0) & (os.O_WRONLY | os.O_RDWR | os.O_TRUNC))
             if not writes or path == os.devnull or isinstance(path, int):
                 return
+            if os.fsdecode(path).startswith(_OWN_FILES):  # by `opened_anew`, in a copy of this copy
+                return
             what = f"opens {path!r} for writing"
         elif event in _DONE_ONCE:
             what = f"calls {event}{arguments!r:.80}"
@@ -193,7 +239,7 @@ _DONE_ONCE = {
 
 def _files() -> list[tuple[int, os.stat_result]]:
     """The files that are open, with what they are; the three standard ones left out."""
-    folder = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
+    folder = _OWN_FILES if os.path.isdir(_OWN_FILES) else "/dev/fd"
     found = []
     for name in os.listdir(folder):
         with contextlib.suppress(OSError, ValueError):
@@ -217,6 +263,13 @@ def go_back(offsets: dict[int, int]) -> None:
     for fd, offset in offsets.items():
         with contextlib.suppress(OSError):
             os.lseek(fd, offset, os.SEEK_SET)
+
+
+def page_faults() -> int:
+    """How many pages this process has written that were new, or that copies of it have, too."""
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 
 
 def hazards() -> list[str]:

@@ -40,7 +40,6 @@ class Task(NamedTuple):
     size: int
     digest: int
     whole: bool
-    pending: Pending
 
 
 class Answer(NamedTuple):
@@ -75,7 +74,10 @@ class Snapshots:
         self.task: Task | None = None
         self.begin = 0
         self.up: processes.Channel | None = None
-        self.taken = self.rows_again = self.peak = 0
+        self.pending: Pending | None = None
+        self.answered: list[Snapshot] = []
+        self.taken = self.rows_again = self.peak = self.changed = 0
+        self.faults = 0
 
     # ------------------------------------------------------------------ what the tape calls ---
 
@@ -87,6 +89,7 @@ class Snapshots:
         self.inputs = sweeps.input_places(self.tape, 0, begin)
         self.keeps = False
         self.spacing = self.limit
+        self.faults = processes.page_faults()
         self._drop(False)
         self._snapshot()
 
@@ -104,11 +107,14 @@ class Snapshots:
             stretches.look_later(tape)
             return
         ends = self.task is not None and len(tape) >= self.task.end
+        before = self.size
         if not self.keeps:
             self._drop(False)
         if ends:
             self._answer()
-        if not self.keeps and self.size > self.spacing - self.limit // 4:
+        # Not after the limit, but before it: much may come between two looks.
+        grown = max(self.size - before, self.limit // 8)
+        if not self.keeps and self.size + grown > self.spacing:
             self._snapshot()
         self._look_again()
 
@@ -137,15 +143,17 @@ class Snapshots:
         self.size = self.digest = 0
         if len(self.waiting) >= MOST:
             self._thin()
+        self.taken += 1
         made = processes.fork(len(self.tape), self.waiting)
-        if made.pid:
-            self.waiting.append(made)
-            self.taken += 1
+        if made is None:
             return
-        self.waiting.clear()
         self.up = made.channel
         processes.refuse_writing(self.give_up)
-        self._woken(self.up.receive())
+        task = self.up.receive()
+        if made.shares:  # adjoints come when nobody else runs
+            self.pending = self.up.receive()
+            processes.go_back(made.shares)
+        self._woken(task)
 
     def _thin(self) -> None:
         """Let every other snapshot go, so that they are twice as far apart."""
@@ -162,7 +170,7 @@ class Snapshots:
         self.begin = len(self.tape)
         self.taken = self.rows_again = self.peak = 0
         self.spacing = self.limit
-        self.keeps = task.whole or task.size <= self.limit * 5 // 4
+        self.keeps = task.whole or self._in_one_piece(task)
         if self.keeps:  # in one piece, for large pages
             self.tape.block = max(1, (task.end - self.begin) // ROWS_PER_CHUNK)
         self.tape.begin_stretch(self.keeps)
@@ -182,23 +190,47 @@ class Snapshots:
                 self._drop(False)
             self._answer()
         self._drop(False)
+        self.changed = processes.PAGE * (processes.page_faults() - self.faults)
         return self._reverse(pending, len(tape))
 
     def _reverse(self, pending: Pending, end: int) -> Pending:
-        """Wake the snapshots, the youngest first, each for the stretch up to the next one."""
+        """Wake the snapshots, the youngest first, each for the stretch up to the next one.
+
+        While one sweeps, the one before it already runs its stretch again, on another core: two
+        stretches are in memory then.
+        """
         self.waiting[-1].size, self.waiting[-1].digest = self.size, self.digest
+        before, early = 0, False  # the peak of the younger one; whether this one ran beside it
         while self.waiting:
             snapshot = self.waiting[-1]
-            whole = end == self.task.end and snapshot.row == self.begin if self.task else False
-            task = Task(end, snapshot.size, snapshot.digest, whole, pending)
-            answer = processes.asked(snapshot, task)
-            self.waiting.pop()
-            end = snapshot.row
-            pending = answer.pending
+            if not early:
+                self._begin(snapshot, end)
+            next_early = len(self.waiting) > 1 and self._in_one_piece(snapshot)
+            if next_early:
+                self._begin(self.waiting[-2], snapshot.row)
+            answer = processes.asked(snapshot, pending)
+            self.answered.append(self.waiting.pop())
+            end, pending = snapshot.row, answer.pending
             self.taken += answer.snapshots
             self.rows_again += answer.rows_again
-            self.peak = max(self.peak, answer.peak)
+            self.peak = max(self.peak, answer.peak + (before if early else 0))
+            before, early = answer.peak, next_early
+        self._end_answered()
         return pending
+
+    def _end_answered(self) -> None:
+        """Wait for those that have answered: giving back their memory takes them a while."""
+        while self.answered:
+            processes.end(self.answered.pop(), kill=False)
+
+    def _begin(self, snapshot: Snapshot, end: int) -> None:
+        """Let a snapshot go on with the program, up to row `end`."""
+        whole = end == self.task.end and snapshot.row == self.begin if self.task else False
+        processes.wake(snapshot, Task(end, snapshot.size, snapshot.digest, whole))
+
+    def _in_one_piece(self, task: Task | Snapshot) -> bool:
+        """Whether a stretch is kept whole when it runs again."""
+        return task.size <= self.limit * 5 // 4
 
     def _answer(self) -> None:
         """In a snapshot, at the end of its stretch: hand back the adjoints, and exit."""
@@ -210,9 +242,11 @@ class Snapshots:
                 found = tape.digest(tape.floor, len(tape)) + self.array_digest
                 if (found - task.digest) % 2**64:  # sums of 64 bits, which wrap around
                     raise _differs("its numbers were others")
-                pending = stretches.swept(tape, task.pending)
+            pending = self.up.receive() if self.pending is None else self.pending
+            if self.keeps:
+                pending = stretches.swept(tape, pending)
             else:
-                pending = self._reverse(task.pending, task.end)
+                pending = self._reverse(pending, task.end)
                 rows = task.end - self.begin
             answer = Answer(pending, None, self.taken, self.rows_again + rows, self.peak)
             self.up.send(answer)
@@ -230,6 +264,7 @@ class Snapshots:
 
     def close(self) -> None:
         """End all snapshots that still wait."""
+        self._end_answered()
         while self.waiting:
             processes.end(self.waiting.pop())
 

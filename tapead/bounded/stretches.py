@@ -15,7 +15,7 @@ import numpy as np
 from tapead import sweeps
 from tapead.places import Place, Record, flat_memory, root_of, view_at, zeros_at
 from tapead.sweeps_arrays import Buffers
-from tapead.tape import BYTES_PER_CONSTANT, BYTES_PER_ROW, NEVER, ROWS_PER_CHUNK, Tape
+from tapead.tape import BYTES_PER_CONSTANT, BYTES_PER_ROW, NEVER, ROWS_PER_CHUNK, Tape, memory
 
 # A row, and its adjoint during the sweep.
 BYTES_SWEPT = BYTES_PER_ROW + 8
@@ -90,7 +90,8 @@ def swept(tape: Tape, pending: Pending) -> Pending:
     _take_in_records(tape)
     outside = tape.outside.rows()
     lo = floor - len(outside)
-    adjoint = np.zeros(hi - lo)
+    adjoint = memory(8 * (hi - lo)).view(np.float64)
+    adjoint.fill(0.0)
     # The k-th dropped row stands at floor - 1 - k.
     places = len(outside) - 1 - np.arange(len(outside))
     inside = pending.rows >= floor
