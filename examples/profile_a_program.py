@@ -53,8 +53,10 @@ if __name__ == "__main__":
     print(f"\nto run twice: {best.function}, called {best.calls} times")
     print(f"it has {100.0 * best.saves / profile.tape_bytes:.0f} % of the tape to save")
 
-    print("\nhalf as many steps:\n")
-    print(profile.diff(tapead.profile(distance)(1.2, 250)))
+    passage = tapead.checkpoint(passage)
+    print("\nthe tape with passage checkpointed; the sweep records one passage at a time:\n")
+    print(profile.diff(tapead.profile(distance)(1.2)))
+    print(f"\nby speed {tapead.grad(distance)(1.2):.6f}")
 
     picture = pathlib.Path(__file__).parent / "pictures" / "profile.svg"
     try:

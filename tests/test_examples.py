@@ -110,7 +110,9 @@ EXPECTED = {
         r"14 +6,008 +102 kB +9\.4 % +r2 = x \* x \+ y \* y",
         r"to run twice: passage, called 4 times",
         r"it has 73 % of the tape",
-        r"rows +64,052 +32,044 +-32,008",
+        r"rows +64,052 +2,022 +-62,030",
+        r"62,050 -> 0 .* passage\n",
+        r"\nby speed 16\.962808\n",
     ],
     "checkpointed_heat.py": [
         r"by the conductivity +-1\.034687",
