@@ -6,11 +6,14 @@ He's initialization (He and others 2015, a standard deviation of sqrt(2 / n)) is
 relu; the sigmoid, whose slope is at most 1/4, loses the gradient with the same weights.
 """
 
+from pathlib import Path
+
 import numpy as np
 
 import tapead
 
 STEPS, HIDDEN = 100, 64
+PICTURE = Path(__file__).parent / "pictures" / "back_propagation.svg"
 rng = np.random.default_rng(3)
 sequence = rng.normal(size=(STEPS, HIDDEN))
 weights = rng.normal(size=(HIDDEN, HIDDEN)) * np.sqrt(2.0 / HIDDEN)
@@ -30,6 +33,24 @@ def loss(w, activation):
     for x in sequence:
         h = activation(w @ h + 0.1 * x)
     return 0.5 * np.sum((h - 1.0) ** 2)
+
+
+def draw(norms):
+    """The norms along the sequence, on a logarithmic scale."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.0, 4.0), layout="constrained")
+    axes = figure.subplots()
+    for name, norm in norms.items():
+        axes.semilogy(range(1, STEPS + 1), norm, label=name)
+    axes.set_xlabel("step t of the sequence; the loss is that of the last one")
+    axes.set_ylabel("norm of d loss / d h(t)")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    # Neither a date nor random names, so that the file changes only if the picture does.
+    with rc_context({"svg.hashsalt": "back propagation"}):
+        figure.savefig(PICTURE, metadata={"Date": None})
 
 
 if __name__ == "__main__":
@@ -59,3 +80,10 @@ if __name__ == "__main__":
         elif first > 1e6 * last:
             word = "it explodes"
         print(f"{name:>14}: {(first / last) ** (1.0 / (STEPS - 1)):.3f}, {word}")
+
+    try:
+        draw(norms)
+    except ImportError:
+        print("\nthe picture needs matplotlib: pip install matplotlib")
+    else:
+        print(f"\nthe norms are drawn in {PICTURE.parent.name}/{PICTURE.name}")

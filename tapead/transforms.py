@@ -42,8 +42,9 @@ def grad(
     holomorphic : f's arguments are complex, and its result is a holomorphic function of them; the
         gradient is then its complex derivative
     memory : about how many bytes the tape may take in memory, a number, or text with kB, MB, GB,
-        KiB, MiB or GiB; what is more goes to disk, and the gradient is the same to the last bit
-    spill : the folder for that, the system's for temporary files unless it is given
+        KiB, MiB or GiB.  What is more is run again from copies of the process, or is on disk where
+        there is no ``os.fork``; the gradient is the same to the last bit
+    spill : a folder: what is more is stored there, f runs once, and no copies are made
 
     After a call with `memory` or `spill`, the attribute ``report`` of the returned function says
     what it took.

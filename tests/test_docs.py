@@ -1,12 +1,12 @@
 """README and docstrings: what they show runs and prints what they say; the module map is right."""
 
 import ast
-import contextlib
 import doctest
 import importlib
-import io
 import pkgutil
 import re
+import subprocess
+import sys
 import types
 from pathlib import Path
 
@@ -46,16 +46,47 @@ def test_every_public_name_has_a_docstring():
     assert [n for n in tapead.__all__ if n != "compiled" and not getattr(tapead, n).__doc__] == []
 
 
-def test_readme_programs_print_what_readme_says():
+def blocks_of_readme():
+    """Programs in README with the name that each is saved under, and what it prints there."""
     parts = re.split(r"```(python)?\n(.*?)```\n", README, flags=re.DOTALL)
-    blocks = [(parts[k] == "python", parts[k + 1]) for k in range(1, len(parts), 3)]
-    assert [python for python, _ in blocks] == [True, False] * 4
-    names: dict = {}
-    for (_, source), (_, expected) in zip(blocks[::2], blocks[1::2]):
-        out = io.StringIO()
-        with contextlib.redirect_stdout(out):
-            exec(source, names)
-        assert out.getvalue().endswith(expected)
+    python = [bool(word) for word in parts[1::3]]
+    assert python == [True, False] * 5
+    for k in range(0, len(python), 2):
+        before, _, source, _, _, expected = parts[3 * k : 3 * k + 6]
+        name = re.search(r"saved as `(\w+\.py)`,\s*$", before)
+        yield name[1] if name else f"program{k // 2}.py", source, expected
+
+
+def without_times(text):
+    """What a program prints on any machine."""
+    text = re.sub(r"\b\d[\d.]* [mu]?s\b", "# s", text)
+    return re.sub(r"\b\d[\d.]* % of a run\b", "# % of a run", text)
+
+
+@pytest.mark.parametrize(("name", "source", "expected"), [*blocks_of_readme()])
+def test_a_program_of_readme_runs_in_a_file_of_its_own(name, source, expected, tmp_path):
+    (tmp_path / name).write_text(source)
+    done = subprocess.run(
+        [sys.executable, name], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert without_times(done.stdout) == without_times(expected)
+
+
+def test_links_of_readme_lead_somewhere():
+    prose = re.sub(r"```.*?```|`[^`]*`", "", README, flags=re.DOTALL)
+    links = re.findall(r"\]\(([^)]+)\)", prose)
+    assert "examples/pictures/profile.svg" in links
+    headings = re.findall(r"^#+ (.+)$", README, flags=re.MULTILINE)
+    places = {"#" + re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in headings}
+    assert [x for x in links if x not in places and not (ROOT / x).is_file()] == []
+
+
+def test_commands_of_readme_name_files_that_are_there():
+    named = set(re.findall(r"`?python ((?:tests|examples)/[\w/]+\.py)", README))
+    named |= set(re.findall(r"(examples/\w+\.py):", README))
+    assert len(named) > 3
+    assert [x for x in named if not (ROOT / x).is_file()] == []
 
 
 def test_module_map_of_readme_matches_the_tree():
