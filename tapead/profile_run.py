@@ -12,8 +12,9 @@ from collections.abc import Callable
 from types import CodeType
 from typing import NamedTuple
 
+from tapead.inspect.recorded import RecordedTape
 from tapead.profile_uses import Calls
-from tapead.record import RecordedTape, record
+from tapead.record import record
 
 
 class Run(NamedTuple):

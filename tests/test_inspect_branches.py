@@ -359,7 +359,9 @@ def test_tables_show_the_sides_and_the_moves():
         (lambda: branches(len, []), ValueError, "holds a number"),
         (lambda: branches(abs, "one"), TypeError, "'one'"),
         (lambda: branches(abs, 1.0, most=-1), ValueError, "most=-1"),
-        (lambda: branches(abs, 1.0).closest(-1), ValueError, "closest"),
+        (lambda: branches(abs, 1.0).closest(-1), ValueError, "n=-1"),
+        (lambda: branches(abs, 1.0, most="3"), TypeError, "most='3': a whole number"),
+        (lambda: branches(abs, 1.0, argnums="x"), TypeError, "argnums='x'"),
         (lambda: tapead.grad(lambda x: branches(abs, x) and x)(1.0), RuntimeError, "branches()"),
     ],
 )

@@ -165,3 +165,34 @@ def test_rows_across_chunks_keep_their_places_and_adjoints():
     assert {tape.row(r).place[1] for r in (1, 70_001, 199_999)} == {
         long.__code__.co_firstlineno + 3
     }
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda tape: tape.adjoints("x"), "output='x': a whole number was expected"),
+        (lambda tape: tape.gradient("x", output=0.0), "output=0.0: a whole number"),
+        (lambda tape: tape.gradient(1.5), "wrt=1.5: a whole number or the name of an input"),
+        (lambda tape: tape.tangents(None), "wrt=None: a whole number or the name of an input"),
+        (lambda tape: tape.row("y"), "number='y': a whole number"),
+        (lambda tape: tape.row(True), "number=True: a whole number"),
+        (lambda tape: tape.listing(first=2.5), "first=2.5: a whole number"),
+        (lambda tape: tape.to_python(name=3), "name=3: the name of a function, a str"),
+        (lambda tape: tape.to_python(most="many"), "most='many': a whole number"),
+        (lambda tape: tape.draw(most=None), "most=None: a whole number"),
+        (lambda tape: tape.draw(sweep="reverse", output="y"), "output='y': a whole number"),
+        (lambda tape: tape.paths(output="y"), "output='y': a whole number"),
+        (lambda tape: tape.paths().each(most=1.5), "most=1.5: a whole number"),
+        (lambda tape: tape.flow(output="y"), "output='y': a whole number"),
+        (lambda tape: tape.flow(by="step", steps=True), "steps=True"),
+        (lambda tape: tape.flow().table(most="all"), "most='all': a whole number or None"),
+        (lambda tape: tapead.record(3.0, 1.0), "record() was given 3.0 of type float"),
+        (lambda tape: tapead.record(f, *ARGS, argnums="x"), "argnums='x': a whole number or a"),
+        (lambda tape: tapead.record(f, *ARGS, argnums=(0, 1.0)), "argnums=1.0: a whole number"),
+    ],
+)
+def test_arguments_of_another_type_are_refused_by_name(call, words):
+    with pytest.raises(TypeError) as caught:
+        call(tapead.record(f, *ARGS))
+    assert words in str(caught.value)
+    assert tapead.grad(lambda x: x * x)(3.0) == 6.0

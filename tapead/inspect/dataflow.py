@@ -17,7 +17,7 @@ from tapead.elementary import CODES, OPS
 from tapead.places import Place, Record, root_of
 
 if TYPE_CHECKING:
-    from tapead.record import RecordedTape
+    from tapead.inspect.recorded import RecordedTape
     from tapead.tape import Tape
 
 # What an edge is: the target's partial by its first or second operand; a copy, whose partial is 1;

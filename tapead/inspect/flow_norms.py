@@ -20,7 +20,7 @@ from tapead.places import Place, Record, flat_memory, root_of
 from tapead.sweeps_arrays import Buffers
 
 if TYPE_CHECKING:
-    from tapead.record import RecordedTape
+    from tapead.inspect.recorded import RecordedTape
 
 _ARRAY, _ELEMENT, _STORE = (CODES[name] for name in ("array", "element", "store"))
 _MUL = CODES["mul"]

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tapead.inspect.arguments import whole
+
 if TYPE_CHECKING:
     from tapead.inspect.flow import Flow
 
@@ -38,7 +40,7 @@ def _number(x: float) -> str:
 def shown(flow: Flow, most: int | None) -> list[int]:
     """The rows that a table has: steps at equal distances, of others the largest."""
     count = len(flow)
-    if most is not None and most < 2:
+    if most is not None and whole("most", most, "None") < 2:
         raise ValueError(f"most={most}: a table shows at least two rows")
     if most is None or count <= most:
         return list(range(count))
@@ -183,6 +185,7 @@ def plot(flow: Flow, path: str | os.PathLike | None) -> Any:
         raise ImportError(
             'plot() draws by matplotlib, which is not installed: pip install "tapead[plot]"'
         ) from None
+    path = None if path is None else os.fspath(path)
     height = 4.2 if flow.by == "step" else 1.2 + 0.28 * len(shown(flow, 40))
     shape = {"figsize": (8.0, height), "layout": "constrained"}
     if path is None:  # one that notebooks and pyplot.show() know of
@@ -199,7 +202,7 @@ def plot(flow: Flow, path: str | os.PathLike | None) -> Any:
     if path is not None:
         # The same numbers give the same file: no random names in SVG.
         with rc_context({"svg.hashsalt": "tapead"}):
-            figure.savefig(path, metadata={"Date": None} if str(path).endswith(".svg") else None)
+            figure.savefig(path, metadata={"Date": None} if path.endswith(".svg") else None)
     return figure
 
 

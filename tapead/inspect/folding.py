@@ -13,7 +13,7 @@ import numpy as np
 from tapead.inspect.flow_steps import Lines, Steps, steps_of
 
 if TYPE_CHECKING:
-    from tapead.record import RecordedTape
+    from tapead.inspect.recorded import RecordedTape
 
 FOLDS = ("line", "function", "iteration")
 # So many inputs have a node each where rows are folded; of more, those of one argument share one.

@@ -17,7 +17,7 @@ from tapead.places import Place, root_of
 from tapead.rules.table import rule_name
 
 if TYPE_CHECKING:
-    from tapead.record import RecordedTape
+    from tapead.inspect.recorded import RecordedTape
 
 _NAMES = [op.name for op in OPS]
 _SYMBOLS = {

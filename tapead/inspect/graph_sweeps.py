@@ -15,7 +15,7 @@ from tapead.places import Place, flat_memory
 from tapead.sweeps_arrays import Buffers
 
 if TYPE_CHECKING:
-    from tapead.record import RecordedTape
+    from tapead.inspect.recorded import RecordedTape
 
 
 def partials_of(recorded: RecordedTape, flow: Dataflow, edges: np.ndarray) -> np.ndarray:

@@ -6,16 +6,17 @@ import linecache
 import os
 from typing import TYPE_CHECKING
 
+from tapead.inspect.arguments import at_least_0
+
 if TYPE_CHECKING:
-    from tapead.record import RecordedTape, Row
+    from tapead.inspect.recorded import RecordedTape, Row
 
 _HEADER = ("row", "operation", "operands", "value", "partials", "adjoint", "source")
 
 
 def listing(tape: RecordedTape, adjoints: bool, first: int, last: int) -> str:
     """`RecordedTape.listing`."""
-    if first < 0 or last < 0:
-        raise ValueError(f"first={first}, last={last}: numbers of rows cannot be negative")
+    first, last = at_least_0("first", first), at_least_0("last", last)
     total = len(tape)
     shown = list(range(total))
     if total > first + last:

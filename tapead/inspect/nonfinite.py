@@ -15,10 +15,10 @@ from tapead.inspect.nonfinite_errors import raised
 from tapead.inspect.nonfinite_rows import Blame, first_value
 from tapead.inspect.nonfinite_sweep import first_adjoint
 from tapead.inspect.nonfinite_text import in_words, text
+from tapead.inspect.recorded import RecordedTape
 from tapead.inspect.remedies import SLOPE, VALUE, remedies
 from tapead.inspect.runs import line_of, plain_json, recorded
 from tapead.places import root_of
-from tapead.record import RecordedTape
 from tapead.recording import describe, function_name
 from tapead.recording import inputs as leaves_of
 from tapead.rules.table import Joint
@@ -60,6 +60,13 @@ class Finding(NamedTuple):
     row : the operation's row, -1 for an error
     file, line, function, source : the user's line
     remedies : what is usually done about it
+
+    Examples
+    --------
+    >>> import tapead
+    >>> finding = tapead.find_nonfinite(lambda x, y: y * x**0.5, 0.0, 3.0).adjoint
+    >>> finding.expression, finding.slopes[finding.operand], finding.adjoint, finding.result
+    ('(x = 0.0) ** 0.5', inf, 3.0, inf)
     """
 
     operation: str
@@ -103,6 +110,16 @@ class Nonfinite:
     error : the operation that raised an error of arithmetic; then there is nothing else
     result_is_finite : whether the function's result is: an infinity on the way may be left unused
     rows : how many operations there were
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tapead
+    >>> found = tapead.find_nonfinite(lambda p: np.sum(p * np.log(p)), np.array([0.5, 0.0]))
+    >>> found
+    <Nonfinite of <lambda>: value, adjoint>
+    >>> found.value.expression, found.value.result, found.value.index, found.result_is_finite
+    ('log(p[1] = 0.0)', -inf, (1,), False)
     """
 
     def __init__(
@@ -132,7 +149,15 @@ class Nonfinite:
         return in_words(self)
 
     def to_dict(self) -> dict[str, Any]:
-        """All findings, as JSON has them: what is not finite becomes a string."""
+        """All findings, as JSON has them: what is not finite becomes a string.
+
+        Examples
+        --------
+        >>> import tapead
+        >>> figures = tapead.find_nonfinite(lambda x: x**0.5, 0.0).to_dict()
+        >>> figures["value"], figures["adjoint"]["slopes"]
+        (None, ['inf', 0.0])
+        """
         found: dict[str, Any] = {
             "function": self.function,
             "rows": self.rows,
@@ -144,7 +169,15 @@ class Nonfinite:
         return found
 
     def to_json(self, indent: int | None = 2) -> str:
-        """`to_dict` as JSON."""
+        """`to_dict` as JSON.
+
+        Examples
+        --------
+        >>> import json
+        >>> import tapead
+        >>> json.loads(tapead.find_nonfinite(lambda x: x**0.5, 1.0).to_json())["adjoint"] is None
+        True
+        """
         return json.dumps(self.to_dict(), indent=indent)
 
 

@@ -14,9 +14,9 @@ import numpy as np
 
 from tapead.array import plain_of
 from tapead.elementary import CODES, OPS
+from tapead.inspect.recorded import RecordedTape
 from tapead.inspect.runs import operand_values
 from tapead.places import Place, Record, Row, root_of
-from tapead.record import RecordedTape
 from tapead.rules.table import rule_name
 from tapead.tape import Tape
 

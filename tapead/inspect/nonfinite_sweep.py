@@ -24,9 +24,9 @@ from tapead.inspect.nonfinite_rows import (
     own_index,
     record_blame,
 )
+from tapead.inspect.recorded import RecordedTape
 from tapead.inspect.runs import operand_values
 from tapead.places import Place, Record, Row, root_of
-from tapead.record import RecordedTape
 from tapead.sweeps_arrays import Buffers
 from tapead.tape import Tape
 

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tapead.record import RecordedTape, record
+from tapead.inspect.recorded import RecordedTape
+from tapead.record import record
 from tapead.recording import describe
 from tapead.tape import Tape, current
 

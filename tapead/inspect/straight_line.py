@@ -19,6 +19,7 @@ import numpy as np
 
 from tapead import partials, trees
 from tapead.elementary import CODES, OPS
+from tapead.inspect.arguments import at_least_0
 from tapead.inspect.formulas import (
     FUNCTIONS,
     Formula,
@@ -32,7 +33,7 @@ from tapead.inspect.formulas import (
 from tapead.rules.table import rule_name
 
 if TYPE_CHECKING:
-    from tapead.record import RecordedTape
+    from tapead.inspect.recorded import RecordedTape
 
 _WIDTH = 96
 _INDENT = "    "
@@ -52,6 +53,9 @@ def times(adjoint, partial):
 
 def to_python(tape: RecordedTape, name: str, output: int, most: int) -> str:
     """`RecordedTape.to_python`."""
+    if not isinstance(name, str):
+        raise TypeError(f"name={name!r}: the name of a function, a str, was expected")
+    most = at_least_0("most", most)
     if not name.isidentifier() or keyword.iskeyword(name) or {name, f"{name}_grad"} & _TAKEN:
         raise ValueError(f"name={name!r} is no name, or one that the text uses otherwise")
     if not len(tape):
