@@ -233,7 +233,11 @@ def test_a_wrong_command_is_said_in_one_line(command, arguments, words, capsys):
         (["branches", "tollgate.py:root", "--args", "[1.0]", "--json", "no/where"], "no/where"),
         (["flow", "tollgate.py:root", "--args", "[1.0]", "--by", "step"], "step"),
         (["draw", "tollgate.py:root", "--args", "[1.0]", "-o", "graph.xyz"], "graph.xyz"),
-        (["draw", "tollgate.py:root", "--args", "[1.0]", "--wrt", "y"], "'y'"),
+        (["draw", "tollgate.py:root", "--args", "[1.0]", "--wrt", "y"], "sweep"),
+        (
+            ["draw", "tollgate.py:root", "--args", "[1.0]", "--wrt", "y", "--sweep", "forward"],
+            "error: no input is called 'y'; there are x\n",
+        ),
         (["draw", "tollgate.py:decay", "--args", "[1.0, 0.5]", "--most", "3"], "fold"),
         (["draw", "tollgate.py:root", "--args", "[1.0]", "-o", "no/where.dot"], "where.dot"),
         (["flow", "tollgate.py:root", "--args", "[1.0]", "--steps", "3"], "by="),

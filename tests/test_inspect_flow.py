@@ -393,7 +393,7 @@ def test_a_tape_without_lines_and_an_empty_one_are_refused(by):
 
 
 def test_an_array_result_needs_one_number():
-    with pytest.raises(ValueError, match=r"output 0 is an array of shape \(3,\), no number"):
+    with pytest.raises(ValueError, match=r"output 0 is an array of shape \(3,\).*returns its sum"):
         tapead.record(lambda x: x * x, np.ones(3)).flow()
     with pytest.raises(IndexError, match="output 2 of a result of 1 numbers"):
         tapead.record(outer, 0.7, 2.0).flow(output=2)

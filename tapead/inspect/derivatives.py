@@ -43,20 +43,30 @@ def gradient(tape: RecordedTape, wrt: int | str, output: int) -> float | npt.NDA
     return buffers.final(tape._tape.records[record].out)
 
 
-def _swept(tape: RecordedTape, output: int) -> tuple[npt.NDArray[np.float64], Any]:
-    """The adjoints of all rows, and those of arrays, None where the tape has none."""
+def seeded(tape: RecordedTape, output: int) -> tuple[npt.NDArray[np.float64], Any]:
+    """The adjoints of all rows, and those of arrays (None where the tape has none), with the 1
+    that a sweep from one number of the result begins with."""
     target = tape._output_row(output)
     found, buffers = np.zeros(len(tape)), _buffers(tape)
-    if target is None:
-        tape.visited = Visited(0, 0)
-        return found, buffers
     if isinstance(target, Place):
         if target.size != 1:
-            raise ValueError(f"output {output} is an array of shape {target.shape}, no number")
+            raise ValueError(
+                f"output {output} is an array of shape {target.shape}, and a reverse sweep is of "
+                "one number: record a function that returns its sum, or one of its elements"
+            )
         buffers.seed(target, np.ones(target.shape, target.dtype))
-    else:
+    elif target is not None:
         found[target] = 1.0
-    tape.visited = Visited(*sweeps.reverse(tape._tape, 0, found, buffers))
+    return found, buffers
+
+
+def _swept(tape: RecordedTape, output: int) -> tuple[npt.NDArray[np.float64], Any]:
+    """The adjoints of all rows, and those of arrays, None where the tape has none."""
+    found, buffers = seeded(tape, output)
+    if tape._output_row(output) is None:
+        tape.visited = Visited(0, 0)
+    else:
+        tape.visited = Visited(*sweeps.reverse(tape._tape, 0, found, buffers))
     return found, buffers
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from tapead.elementary import CODES, OPS
 from tapead.inspect import flow_text
+from tapead.inspect.dataflow import outs_of
 from tapead.inspect.flow_norms import Norms, norms
 from tapead.inspect.flow_steps import Lines, Steps, lines_of, source_of, steps_of
 from tapead.places import Place, root_of
@@ -361,7 +362,7 @@ def _last_use(tape: RecordedTape) -> np.ndarray:
         _read(record.ins, row, last, of_storage)
     _read(tape.outputs, n, last, of_storage)
     for row, record in zip(arrays, records, strict=True):
-        for out in record.out if type(record.out) is tuple else (record.out,):
+        for out in outs_of(record):
             if type(out) is Place:
                 last[row] = max(last[row], of_storage[root_of(out).number])
     stores = np.flatnonzero(codes == _STORE)

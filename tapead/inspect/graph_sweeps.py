@@ -9,6 +9,7 @@ import numpy as np
 
 from tapead import partials, sweeps
 from tapead.inspect.dataflow import ARRAY, COPIED, FIRST, STORE, Dataflow, outs_of
+from tapead.inspect.derivatives import seeded
 from tapead.inspect.flow_norms import size_of
 from tapead.inspect.runs import operand_values
 from tapead.places import Place, flat_memory
@@ -57,15 +58,7 @@ def adjoints(recorded: RecordedTape, flow: Dataflow, output: int) -> np.ndarray:
     tape = recorded._tape
     if not tape.records and not tape.storages:
         return recorded.adjoints(output)
-    found, buffers, target = np.zeros(len(tape)), Buffers(tape, 0, 0), recorded._output_row(output)
-    if target is None:
-        return found
-    if type(target) is not Place:
-        found[target] = 1.0
-    elif target.size == 1:
-        buffers.seed(target, np.ones(target.shape, target.dtype))
-    else:
-        raise ValueError(f"output {output} is an array of shape {target.shape}, no number")
+    found, buffers = seeded(recorded, output)
     looked, hi = {}, len(tape)
     stops = of_arrays(recorded, flow) | (flow.codes == STORE)
     for row in np.flatnonzero(stops)[::-1].tolist():

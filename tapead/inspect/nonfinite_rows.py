@@ -14,6 +14,7 @@ import numpy as np
 
 from tapead.array import plain_of
 from tapead.elementary import CODES, OPS
+from tapead.inspect.dataflow import outs_of
 from tapead.inspect.recorded import RecordedTape
 from tapead.inspect.runs import operand_values
 from tapead.places import Place, Record, Row, root_of
@@ -169,8 +170,7 @@ def _result(record: Record, kept: list) -> Any:
 
 
 def _outs(record: Record) -> list[Place]:
-    outs = record.out if type(record.out) is tuple else (record.out,)
-    return [p for p in outs if type(p) is Place]
+    return [p for p in outs_of(record) if type(p) is Place]
 
 
 def bad_index(x: Any) -> tuple[int, ...] | None:
