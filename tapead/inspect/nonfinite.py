@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tapead import trees
-from tapead.elementary import OPS
+from tapead.elementary import CODES, OPS
+from tapead.inspect.dataflow import index_of
 from tapead.inspect.nonfinite_errors import raised
 from tapead.inspect.nonfinite_rows import Blame, first_value
 from tapead.inspect.nonfinite_sweep import first_adjoint
@@ -23,6 +24,7 @@ from tapead.recording import describe, function_name
 from tapead.recording import inputs as leaves_of
 from tapead.rules.table import Joint
 
+_ELEMENT = CODES["element"]
 _INFIX = {
     "add": "+", "exact_add": "+", "sub": "-", "subtract": "-", "mul": "*", "multiply": "*",
     "div": "/", "divide": "/", "pow": "**", "powc": "**", "power": "**", "floordiv": "//",
@@ -233,9 +235,13 @@ def find_nonfinite(
         found = raised(error)
         if found is None:
             raise
-        operation, operation_name, operands, names, line = found
+        operation, operation_name, parts, line = found
         words = f"{type(error).__name__}: {error}"
-        advice = remedies(operation_name, VALUE, operands)
+        # What is not finite itself came up on the way.
+        given = [value if value is None or math.isfinite(value) else None for value, _ in parts]
+        advice = remedies(operation_name, VALUE, given)
+        known = [(value, name) for value, name in parts if value is not None]
+        operands, names = zip(*known, strict=True) if known else ((), ())
         finding = Finding(operation, operands, names, words, (), (), math.nan, 0, -1, *line, advice)
         return Nonfinite(name, error=finding, result_is_finite=False)
     value = first_value(tape, _input_values(args, argnums))
@@ -276,9 +282,7 @@ def _finding(tape: RecordedTape, blame: Blame, of: str) -> Finding:
         if OPS[code].name == "array":
             names[records[a].out] = name
     called = tuple(
-        _named(names.get(key if isinstance(key, int) else root_of(key), ""), index)
-        if key is not None
-        else ""
+        _name_of(tape, names, key, index)
         for key, index in zip(blame.keys, blame.indices, strict=True)
     )
     if blame.operation == "input":
@@ -286,7 +290,7 @@ def _finding(tape: RecordedTape, blame: Blame, of: str) -> Finding:
     line = line_of(*tape._tape.place_of(blame.row))
     # Where each term is finite, it is their sum that is to be mended.
     operation = blame.operation if blame.operand >= 0 else "add"
-    advice = remedies(operation, of, blame.operands)
+    advice = remedies(operation, of, _known_from_outside(blame, called))
     code, a, _, _ = tape._tape.row(blame.row)
     if OPS[code].name == "array" and type(records[a].rule) is Joint:
         advice = (*advice, _ALONE)
@@ -296,7 +300,26 @@ def _finding(tape: RecordedTape, blame: Blame, of: str) -> Finding:
     )  # fmt: skip
 
 
-def _named(name: str, index: tuple[int, ...] | None) -> str:
-    if not name or not index:
-        return name
-    return f"{name}[{', '.join(map(str, index))}]"
+def _known_from_outside(blame: Blame, called: tuple[str, ...]) -> list[Any]:
+    """The operands, but for infinities and nans that came up on the way: there is nothing to be
+    said of these here."""
+    return [
+        "computed" if key is not None and not name and not _is_finite(x) else x
+        for key, name, x in zip(blame.keys, called, blame.operands, strict=True)
+    ]
+
+
+def _name_of(
+    tape: RecordedTape, names: dict[Any, str], key: Any, index: tuple[int, ...] | None
+) -> str:
+    """What an operand is called if it is an input, or an element of one; "" for others."""
+    if key is None:
+        return ""
+    if isinstance(key, int):
+        code, a, b, _ = tape._tape.row(key) if key >= 0 else (-1, 0, 0, 0.0)
+        if code == _ELEMENT:
+            root = tape._tape.storages[a]
+            return f"{names[root]}{index_of(root, b)}" if root in names else ""
+        return names.get(key, "")
+    name = names.get(root_of(key), "")
+    return f"{name}[{', '.join(map(str, index))}]" if name and index else name

@@ -144,6 +144,7 @@ def record_blame(tape: Tape, row: int, record: Record, result: Any, at: tuple[in
         for x, place, index in zip(kept, record.ins, indices, strict=True)
     )
     name = rule_name(record.rule)
+    name = name[1:-1] if name.startswith("<tapead.") else name
     return Blame(row, name, record.ins, indices, operands, element(result, at), at)
 
 

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from tapead.inspect.nonfinite import Finding, Nonfinite
 
 
+_WIDTH = 96
+
+
 def in_words(found: Nonfinite) -> str:
     """``str`` of a `Nonfinite`."""
     if not found:
@@ -40,7 +43,8 @@ def _where(finding: Finding) -> str:
     if not finding.file:
         return ""
     place = f" at {os.path.basename(finding.file)}:{finding.line}, in {finding.function}"
-    return place + (f":\n    {finding.source}" if finding.source else ":")
+    source = textwrap.shorten(finding.source, _WIDTH, placeholder=" ...")
+    return place + (f":\n    {source}" if source else ":")
 
 
 def _element(finding: Finding) -> str:
@@ -55,7 +59,7 @@ def _advice(finding: Finding) -> str:
     lines = ["\n  What is usually done:"]
     for remedy in finding.remedies:
         lines.append(
-            textwrap.fill(f"{remedy}.", 96, initial_indent="  - ", subsequent_indent="    ")
+            textwrap.fill(f"{remedy}.", _WIDTH, initial_indent="  - ", subsequent_indent="    ")
         )
     return "\n".join(lines)
 
