@@ -263,10 +263,10 @@ def _gradient(recorded_tape: RecordedTape, choice: Choice) -> dict[str, Any]:
         outputs.append(key)
         if isinstance(key, Place):
             seed = np.zeros(key.shape, key.dtype)
-            seed.reshape(-1)[at] = weight
+            seed.reshape(-1)[at] = weight if seed.dtype.kind == "c" else weight.real
             seeds.append(seed)
         else:
-            seeds.append(weight)
+            seeds.append(weight.real)
     pulled = sweeps.pull(tape, 0, 0, len(inputs), choice.row, outputs, seeds)
     return {name: g for name, g in zip(inputs, pulled, strict=True) if np.any(g)}
 
@@ -282,10 +282,11 @@ def branches(
     """Every decision of ``f(*args, **kwargs)`` on a tracked value, and what would flip it.
 
     Comparisons, `bool`, `int`, `floor`, `ceil`, `round`, `//`, `%`; `abs` and `np.sign`;
-    `np.maximum`, `np.clip`, `np.max`, `np.argmax`, sorting and their like.  `max`, `min` and
-    `sorted` of Python's are comparisons; so is what `np.where` chooses by.  The margin is the
-    difference of the two sides, its derivative comes from a reverse sweep: an input has to move by
-    ``-margin / (d margin / d input)``, to first order, for the decision to fall the other way.
+    `np.maximum`, `np.clip`, `np.max`, `np.argmax`, sorting and their like; `hypot` and norms where
+    they are 0.  `max`, `min` and `sorted` of Python's are comparisons; so is what `np.where`
+    chooses by.  The margin is the difference of the two sides, its derivative comes from a reverse
+    sweep: an input has to move by ``-margin / (d margin / d input)``, to first order, for the
+    decision to fall the other way.
     Functions and loops that are checkpointed run on plain values: what they decide is not seen.
 
     Parameters

@@ -12,7 +12,8 @@ import numpy as np
 
 from tapead.array import plain_of
 from tapead.elementary import CODES, OPS
-from tapead.inspect.margins import COMPARISONS, IGNORED, NOTED, RECORDS, ROWS, Kind, measured
+from tapead.inspect.kinds import COMPARISONS, IGNORED, NOTED, POINTS, RECORDS, ROWS
+from tapead.inspect.margins import Kind, measured
 from tapead.inspect.runs import Line, line_of, operand_values
 from tapead.places import Row
 from tapead.rules.table import Rule
@@ -32,7 +33,7 @@ class Choice(NamedTuple):
     result: Any
     index: tuple[int, ...]
     convention: str
-    terms: list[tuple[Any, int, float]]
+    terms: list[tuple[Any, int, complex]]
     where: Line
     row: int
 
@@ -132,6 +133,8 @@ class Found:
         codes, a, b, column = tape.rows(0, len(tape))
         for name, kind in ROWS.items():
             rows = np.flatnonzero(codes == CODES[name])
+            if name in POINTS:
+                rows = rows[column[rows] == 0.0]
             if not rows.size:
                 continue
             operands = (a, b)[: OPS[CODES[name]].arity]
@@ -214,7 +217,7 @@ def _of_entry(entry: tuple) -> tuple[str, Kind | None, list, dict, Any]:
     name, operands, result, _, _, options = entry
     kind = NOTED.get(name)
     values = [x for _, x in operands]
-    return name if kind is None else kind.name, kind, values, options, result
+    return name.lstrip("_") if kind is None else kind.name, kind, values, options, result
 
 
 def _grouped(
