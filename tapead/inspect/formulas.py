@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import math
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ _WHOLE = frozenset(("floor", "ceil", "trunc"))
 _BY_INT = {"round_to": "round", "ldexp": "math.ldexp"}
 _PYTHONS = frozenset(("abs", "int", *_BY_INT.values()))
 _SLOTS = ("a", "b", "v")
+_SLOT = re.compile(r"(?<!\w)_[abv]_(?!\w)")
 _TIGHT = (ast.Name, ast.Constant, ast.Call, ast.Attribute, ast.UnaryOp)
 
 
@@ -186,9 +188,9 @@ def filled(form: Formula, a: str, b: str, v: str) -> tuple[str, bool]:
     constants = [None if x.isidentifier() else x for x in (a, b)]
     if any(constants):
         text, tight = _folded(text, *constants)
-    for slot, name in (("_a_", a), ("_b_", b), ("_v_", v)):
-        text = text.replace(slot, name)
-    return text, tight
+    # All at once: a name may have the text of a slot in it.
+    names = {"_a_": a, "_b_": b, "_v_": v}
+    return _SLOT.sub(lambda found: names[found[0]], text), tight
 
 
 def literal(x: float) -> str:

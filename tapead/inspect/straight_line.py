@@ -303,7 +303,8 @@ def _no_arrays(tape: RecordedTape, codes: list[int]) -> None:
     of = f"input {names[row]}, an array" if row in names else f"{what}, an array operation{where}"
     raise TypeError(
         f"row {row} is {of}; to_python writes programs of numbers: give lists of floats and loop "
-        "over them, or look at this tape by flow() or a listing"
+        "over them, with floats and functions of math in the place of NumPy's, or look at this "
+        "tape by draw(), flow() or a listing"
     )
 
 
