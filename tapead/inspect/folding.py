@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from tapead.inspect.flow_steps import Lines, Steps, steps_of
+from tapead.inspect.flow_steps import Steps, steps_of
+from tapead.inspect.lines import Lines
 
 if TYPE_CHECKING:
     from tapead.inspect.recorded import RecordedTape

@@ -9,10 +9,10 @@ import numpy as np
 
 from tapead.inspect.arguments import at_least_0
 from tapead.inspect.dataflow import ARRAYS, Dataflow
-from tapead.inspect.flow_steps import Lines, lines_of
 from tapead.inspect.folding import FOLDS, Folded, Head, folded
 from tapead.inspect.graph_names import Names
 from tapead.inspect.graph_sweeps import adjoints, partials_of, tangents
+from tapead.inspect.lines import Lines, lines_of
 from tapead.inspect.runs import Line, line_of
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import numpy as np
 
 from tapead.elementary import OPS
 from tapead.inspect.dataflow import ARRAY, ELEMENT, STORE, Dataflow, index_of, outs_of
-from tapead.inspect.flow_steps import Lines
+from tapead.inspect.lines import Lines
 from tapead.places import Place, root_of
 from tapead.rules.table import rule_name
 

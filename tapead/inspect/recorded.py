@@ -212,7 +212,9 @@ class RecordedTape:
         """Norms of adjoints and local Jacobians: where a gradient vanishes or explodes.
 
         By step, the norms are of the state: what a step made and rows after it read.  A step is a
-        passage of the outermost loop that most rows come from.  Takes one reverse sweep.
+        passage of the outermost loop that most rows come from; where it begins and ends is told
+        from the lines of these rows and of what the loop calls first and last, and can be said
+        exactly by `steps`.  Takes one reverse sweep.
 
         Parameters
         ----------
