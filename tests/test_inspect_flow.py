@@ -363,6 +363,15 @@ def test_the_plot_has_the_norms_on_a_logarithmic_scale(tmp_path):
     tapead.record(lambda x: 3.0, 1.0).flow().plot(tmp_path / "nothing.png")
 
 
+@pytest.mark.parametrize(("slope", "scale"), [(2.0, "linear"), (1e3, "log")])
+def test_bars_have_a_logarithmic_scale_only_where_they_differ_by_much(slope, scale, tmp_path):
+    pytest.importorskip("matplotlib")
+    flow = tapead.record(lambda x: slope * x, 1.0).flow(by="line")
+    (axes,) = flow.plot(tmp_path / "lines.png").axes
+    assert [bar.get_width() for bar in axes.patches] == [slope, 1.0]
+    assert axes.get_xscale() == scale
+
+
 def test_without_matplotlib_the_plot_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r'pip install "tapead\[plot\]"'):

@@ -166,7 +166,10 @@ def _run_dot(text: str, *options: str) -> bytes:
             "(apt install graphviz, brew install graphviz, conda install graphviz) so that dot "
             "is on the PATH; or take the text, .dot or .mermaid, which needs no program"
         )
-    done = subprocess.run([program, *options], input=text.encode(), capture_output=True)
+    try:
+        done = subprocess.run([program, *options], input=text.encode(), capture_output=True)
+    except OSError as error:
+        raise RuntimeError(f"Graphviz's program {program} cannot be run: {error}") from None
     if done.returncode:
         message = done.stderr.decode("utf-8", "replace").strip()
         raise RuntimeError(f"Graphviz's program {program} has failed: {message}")

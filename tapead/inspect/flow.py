@@ -172,7 +172,7 @@ class Flow:
         }
 
     def plot(self, path: str | os.PathLike | None = None) -> Any:
-        """The norms of the adjoints, on a logarithmic scale: lines over steps, bars otherwise.
+        """The norms of the adjoints: lines over steps on a logarithmic scale, bars otherwise.
 
         Needs matplotlib.  Returns its figure; with a path the picture is also written there.
 

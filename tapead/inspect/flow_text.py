@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _LONGEST, _TITLE = 48, 100
 # An adjoint that changes by more than a factor of a million vanishes or explodes.
 _MUCH = math.log(1e6)
+_WIDE = 100.0
 _HEADS = {"largest": "largest", "growth": "growth", "jacobian": "Jacobian", "value": "value"}
 
 
@@ -231,6 +232,8 @@ def _bars(axes: Any, flow: Flow) -> None:
     axes.barh(at, drawn, color="C0")
     axes.set_yticks(at, [flow.names[k].replace("$", r"\$") for k in rows], fontsize=8)
     axes.invert_yaxis()
-    if np.isfinite(drawn).any():
+    # Bars have lengths to compare: on a logarithmic scale only where they differ by much.
+    known = drawn[np.isfinite(drawn)]
+    if known.size and known.max() > _WIDE * known.min():
         axes.set_xscale("log")
     axes.set_xlabel("norm of the adjoints")

@@ -18,6 +18,8 @@ def listing(tape: RecordedTape, adjoints: bool, first: int, last: int) -> str:
     """`RecordedTape.listing`."""
     first, last = at_least_0("first", first), at_least_0("last", last)
     total = len(tape)
+    if not total:
+        return "(an empty tape: nothing was recorded)"
     shown = list(range(total))
     if total > first + last:
         shown = [*range(first), *range(total - last, total)]

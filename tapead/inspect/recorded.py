@@ -403,5 +403,5 @@ class RecordedTape:
         wrt = whole("wrt", wrt, "the name of an input")
         rows = list(self.inputs.values())
         if not -len(rows) <= wrt < len(rows):
-            raise IndexError(f"input {wrt} of {len(rows)}")
+            raise IndexError(f"input {wrt} of a tape with {len(rows)}")
         return rows[wrt]
