@@ -186,10 +186,12 @@ def ran(call: Callable[[], Any]) -> Any:
     except TapeadError as error:
         raise CommandError(f"{type(error).__name__}: {error}") from None
     except Exception as error:
-        frames = traceback.walk_tb(error.__traceback__)
-        if not any(is_users(frame.f_code) for frame, _ in frames):
+        step = error.__traceback__
+        while step is not None and not is_users(step.tb_frame.f_code):
+            step = step.tb_next
+        if step is None:
             # A KeyError puts its words in quotes.
             words = error.args[0] if isinstance(error, KeyError) and error.args else error
             raise CommandError(str(words)) from None
-        traceback.print_exc()
+        traceback.print_exception(type(error), error, step)
         return None

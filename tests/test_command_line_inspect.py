@@ -251,7 +251,10 @@ def test_options_that_cannot_be_are_errors_of_the_command(arguments, words, caps
 @pytest.mark.parametrize("command", ["branches", "nan", "flow", "draw"])
 def test_a_program_that_fails_shows_its_traceback(command, capsys):
     assert main([command, "tollgate.py:broken", "--args", "[1.0]"]) == 1
-    assert "KeyError: 'nothing'" in capsys.readouterr().err
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("Traceback")
+    assert 'tollgate.py", line' in lines[1]  # of the program alone
+    assert lines[-1] == "KeyError: 'nothing'"
 
 
 @pytest.mark.parametrize("command", ["branches", "flow", "draw"])
