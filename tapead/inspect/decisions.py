@@ -12,7 +12,7 @@ import numpy as np
 
 from tapead.array import plain_of
 from tapead.elementary import CODES, OPS
-from tapead.inspect.kinds import COMPARISONS, IGNORED, NOTED, POINTS, RECORDS, ROWS
+from tapead.inspect.kinds import IGNORED, NOTED, OF_NUMBERS, POINTS, RECORDS, ROWS
 from tapead.inspect.margins import Kind, measured
 from tapead.inspect.runs import Line, line_of, operand_values
 from tapead.places import Row
@@ -21,6 +21,7 @@ from tapead.tape import Tape
 
 _ARRAY = CODES["array"]
 _UNKNOWN = "not known"
+_EXACT = 2**53
 
 
 class Choice(NamedTuple):
@@ -94,21 +95,23 @@ class Found:
     # -- finding
 
     def _noted(self, columns: _Columns) -> None:
-        """The engine's notes; comparisons of numbers, of which there may be millions, by lists."""
-        plain: dict[tuple[int, str], list[tuple]] = {}
+        """The engine's notes; those of numbers, of which there may be millions, by lists."""
+        plain: dict[tuple[int, str, int], list[tuple]] = {}
         for k, entry in enumerate(self.entries):
-            name, operands, result, place, _, _ = entry
-            if name in COMPARISONS and type(operands[0][1]) is type(operands[1][1]) is float:
-                group = plain.setdefault((place, name), [])
-                group.append((k, operands[0][1], operands[1][1], result))
+            name, operands, result, place, _, options = entry
+            if name in OF_NUMBERS and not options and _are_numbers(operands):
+                group = plain.setdefault((place, name, len(operands)), [])
+                group.append((k, result, *(x for _, x in operands)))
             elif name not in IGNORED:
                 self._one(columns, k, place, *_of_entry(entry))
-        for (place, name), rows in plain.items():
-            events, left, right, results = zip(*rows, strict=True)
-            margins = _difference(np.array(left), np.array(right))
+        for (place, name, _), rows in plain.items():
+            events, results, *values = zip(*rows, strict=True)
+            sides = measured(NOTED[name], [np.array(x, float) for x in values], {})
+            margins = _difference(sides.left, sides.right)
             ones = np.ones(len(rows), np.intp)
-            group = np.full(len(rows), self._group(place, name))
-            columns.add(np.array(events), group, margins, ones, np.array(results), margins == 0)
+            held = np.array(results) if type(results[0]) is bool else -ones
+            group = np.full(len(rows), self._group(place, NOTED[name].name))
+            columns.add(np.array(events), group, margins, ones, held, margins == 0.0)
 
     def _one(
         self, columns: _Columns, event: int, place: int, name: str, kind: Kind | None,
@@ -211,6 +214,11 @@ class Found:
 def found(tape: Tape) -> Found:
     """All decisions of a tape that was recorded with ``decisions=True``."""
     return Found(tape)
+
+
+def _are_numbers(operands: tuple) -> bool:
+    """Whether all operands are plain numbers that floats can be."""
+    return all(type(x) is float or (type(x) is int and abs(x) <= _EXACT) for _, x in operands)
 
 
 def _of_entry(entry: tuple) -> tuple[str, Kind | None, list, dict, Any]:

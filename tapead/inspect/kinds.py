@@ -31,6 +31,8 @@ _ROUNDED = margins.to(margins.half)
 _PAIRS = (np.maximum, np.minimum, np.fmax, np.fmin)
 
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
+# What numbers decide, each by itself.
+OF_NUMBERS = frozenset((*COMPARISONS, "bool", "int", "floor", "ceil", "trunc", "round"))
 _UFUNCS = {
     "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==",
     "not_equal": "!=",
