@@ -399,7 +399,7 @@ def test_rules_of_the_users_own_have_their_names():
     root.defvjp(lambda x: (np.sqrt(x), x), lambda x, g: (0.5 * g / np.sqrt(x),))
     found = find_nonfinite(lambda x: 2.0 * root(x), 0.0)
     assert found.adjoint.expression == (
-        "tapead.custom_vjp test_rules_of_the_users_own_have_their_names.<locals>.root(x = 0.0)"
+        "custom_vjp test_rules_of_the_users_own_have_their_names.<locals>.root(x = 0.0)"
     )
     assert any("look at that function alone" in text for text in found.adjoint.remedies)
 
@@ -426,3 +426,17 @@ def test_bad_input_is_refused(call, error, words):
     with pytest.raises(error) as caught:
         call()
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("f", "operation"),
+    [
+        (lambda v: np.sum(np.concatenate([v, v * np.inf])[::2]), "multiply"),
+        (lambda v: np.linalg.svd(np.diag(v))[0][0, 0], "svd"),
+        (lambda v: np.var(np.concatenate([v, 3.0 * v]) * 1e200), "var"),
+        (lambda v: np.interp(v[0], [0.0, 2.0], [0.0, np.inf]), "interp"),
+    ],
+)
+def test_operations_have_numpys_names(f, operation):
+    found = find_nonfinite(f, np.ones(4))
+    assert (found.value or found.adjoint).operation == operation

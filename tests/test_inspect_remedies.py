@@ -60,6 +60,14 @@ def test_a_logarithm_of_a_positive_number_is_not_told_to_stay_positive():
         (lambda a: np.sum(a * np.inf), (np.ones(2),), "value", "infinite before any", "scale"),
         (lambda p: np.sum(p * np.log(p)), (np.zeros(1),), "adjoint", "infinity from", "before any"),
         (lambda x, y: math.atan2(y, x), (0.0, 0.0), "adjoint", "angle at the origin", "range"),
+        (
+            lambda a: np.linalg.eigh(a)[1][0, 0],
+            (np.eye(2),),
+            "adjoint",
+            "no derivative",
+            "singular,",
+        ),
+        (lambda a: np.sum(np.linalg.inv(a)), (np.ones((2, 2)),), "error", "lstsq", "no derivative"),
         (lambda x: math.sqrt(x * x), (0.0,), "adjoint", "np.linalg.norm", "negative"),
     ],
 )

@@ -13,8 +13,8 @@ import numpy as np
 from tapead.elementary import OPS
 from tapead.inspect.dataflow import ARRAY, ELEMENT, STORE, Dataflow, index_of, outs_of
 from tapead.inspect.lines import Lines
+from tapead.inspect.operations import operation_name
 from tapead.places import Place, root_of
-from tapead.rules.table import rule_name
 
 if TYPE_CHECKING:
     from tapead.inspect.recorded import RecordedTape
@@ -77,7 +77,7 @@ class Names:
         mask = np.isin(codes, [k for k, name in enumerate(_NAMES) if name in operations])
         for j in np.flatnonzero(codes == ARRAY).tolist():
             record = self._tape.records[self._flow.a[rows[j]]]
-            mask[j] = rule_name(record.rule) in operations
+            mask[j] = operation_name(record) in operations
         return mask
 
     def of(self, row: int) -> str:
@@ -139,7 +139,7 @@ class Names:
                 operands.append(self._operand(k))
         if len(record.ins) > _MOST_OPERANDS:
             operands.append("...")
-        return f"{rule_name(record.rule)}({', '.join(operands)})".replace("<", "").replace(">", "")
+        return f"{operation_name(record)}({', '.join(operands)})"
 
     def _operand(self, k: Any) -> str:
         return self.of(int(k)) if k >= 0 else number(self._tape.operand_value(int(k)))

@@ -15,10 +15,10 @@ import numpy as np
 from tapead.array import plain_of
 from tapead.elementary import CODES, OPS
 from tapead.inspect.dataflow import outs_of
+from tapead.inspect.operations import operation_name
 from tapead.inspect.recorded import RecordedTape
 from tapead.inspect.runs import operand_values
 from tapead.places import Place, Record, Row, root_of
-from tapead.rules.table import rule_name
 from tapead.tape import Tape
 
 _ARRAY, _ELEMENT, _STORE = (CODES[name] for name in ("array", "element", "store"))
@@ -143,9 +143,9 @@ def record_blame(tape: Tape, row: int, record: Record, result: Any, at: tuple[in
         _described(x, place) if index is None else element(x, index)
         for x, place, index in zip(kept, record.ins, indices, strict=True)
     )
-    name = rule_name(record.rule)
-    name = name[1:-1] if name.startswith("<tapead.") else name
-    return Blame(row, name, record.ins, indices, operands, element(result, at), at)
+    return Blame(
+        row, operation_name(record), record.ins, indices, operands, element(result, at), at
+    )
 
 
 def kept_values(tape: Tape, record: Record) -> list:

@@ -159,10 +159,13 @@ REMEDIES = (
         "Out of range from 171 on, and at 0, -1, -2, ...: use lgamma, and subtract logarithms"),
     Remedy("lgamma polygamma", BOTH, None, "Poles at 0, -1, -2, ...: keep the argument above 0"),
     Remedy("det", BOTH, None, "np.linalg.slogdet gives the logarithm, which stays in range"),
-    Remedy("inv solve slogdet cholesky eigh eig qr svd", BOTH, None,
+    Remedy("inv pinv solve slogdet cholesky qr", BOTH, None,
         "A matrix that is singular, or nearly so: add a small multiple of the identity, use "
-        "np.linalg.lstsq or pinv, and look at np.linalg.cond; eigenvectors of equal eigenvalues "
-        "have no derivative"),
+        "np.linalg.lstsq or pinv, and look at np.linalg.cond"),
+    Remedy("eigh eig svd", SLOPE, None,
+        "Eigenvectors of equal eigenvalues, and singular vectors of equal singular values, have no "
+        "derivative: use what does not depend on their choice, as sums of the values or the "
+        "projection on all of them, or separate the values by a small perturbation"),
     Remedy("mean average median var std nanmean", BOTH, None,
         "Of nothing, or of one element: check that there are enough; a standard deviation of equal "
         "elements is steep: add a small number under the root"),

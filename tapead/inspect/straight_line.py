@@ -30,7 +30,7 @@ from tapead.inspect.formulas import (
     same,
     tried,
 )
-from tapead.rules.table import rule_name
+from tapead.inspect.operations import operation_name
 
 if TYPE_CHECKING:
     from tapead.inspect.recorded import RecordedTape
@@ -296,7 +296,7 @@ def _no_arrays(tape: RecordedTape, codes: list[int]) -> None:
     code, a, _, _ = tape._tape.row(row)
     what = OPS[code].name
     if what == "array":
-        what = rule_name(tape._tape.records[a].rule)
+        what = operation_name(tape._tape.records[a])
     names = {r: path for path, r in tape.inputs.items()}
     place, line = tape._tape.place_of(row)
     where = f" at {place.co_filename}:{line}" if place is not None else ""
