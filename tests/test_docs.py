@@ -43,7 +43,7 @@ def public_things():
     things = {name: getattr(tapead, name) for name in tapead.__all__}
     things |= {f"{thing.__module__}.{thing.__name__}": thing for thing in GIVEN}
     for name, thing in things.items():
-        if isinstance(thing, types.FunctionType):
+        if isinstance(thing, (types.FunctionType, types.ModuleType)):
             yield name, thing
         elif isinstance(thing, type):
             yield name, thing
@@ -53,7 +53,7 @@ def public_things():
 
 
 @pytest.mark.parametrize(("name", "thing"), list(public_things()))
-def test_every_public_function_class_and_method_has_an_example_that_runs(name, thing):
+def test_every_public_function_class_module_and_method_has_an_example_that_runs(name, thing):
     examples = doctest.DocTestParser().get_doctest(thing.__doc__ or "", {}, name, None, None)
     assert examples.examples, "has no example"
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)

@@ -143,22 +143,6 @@ def test_a_broken_graphviz_is_an_error_that_names_it(program, words, monkeypatch
         tapead.draw(decay, 0.5, 1.2).svg()
 
 
-def test_a_large_graph_says_how_many_nodes_it_would_have_folded():
-    def far(x):
-        for k in range(2000):
-            x = x + 0.001 * math.sin(k * x)
-        return x
-
-    tape = tapead.record(far, 1.0)
-    with pytest.raises(ValueError, match=r"the graph has .* nodes, and at most 500 ") as caught:
-        tape.draw()
-    said = str(caught.value)
-    for fold in ("line", "function", "iteration"):
-        assert f'fold="{fold}" ({len(tape.draw(fold=fold).nodes)})' in said
-    assert f"most={len(tape)}" in said
-    assert len(tape.draw(most=len(tape)).nodes) == len(tape)
-
-
 def test_a_picture_that_cannot_be_written_is_an_oserror_with_its_path(tmp_path):
     drawing = tapead.draw(decay, 0.5, 1.2)
     with pytest.raises(OSError, match=r"nowhere/graph\.dot"):
