@@ -141,6 +141,22 @@ def test_a_line_that_decides_often_is_one_entry_the_closest():
     assert len(report.closest(1000)) == 100
 
 
+def test_what_one_line_compares_with_different_constants_is_told_apart():
+    def knocked(x):
+        return 0.0 if max([x, 1.5 * x, 1.25 * x]) > 5.0 else x
+
+    report = branches(knocked, 2.0)
+    assert [(d.left, d.right, d.times, d.held) for d in report] == [
+        (2.5, 3.0, 2, 1), (3.0, 5.0, 1, 0),
+    ]  # fmt: skip
+    assert report[1].moves["x"].by == pytest.approx(2.0 / 1.5)
+
+
+def test_many_constants_of_one_line_are_one_entry():
+    report = branches(lambda x: sum([x > k for k in range(10)]), 2.25)
+    assert [(d.left, d.right, d.times, d.held) for d in report] == [(2.25, 2.0, 10, 3)]
+
+
 def test_elements_of_arrays_are_counted():
     report = branches(lambda a: np.sum(a[a > 0.5]) + np.sum(np.maximum(a, 0.0)), ROWS)
     assert [(d.operation, d.times, d.held) for d in report] == [(">", 6, 3), ("maximum", 6, None)]
@@ -155,11 +171,11 @@ def test_the_closest_lines_are_kept():
 
     report = branches(f, 2.0, most=2)
     assert [d.margin for d in report] == [-0.25, 0.5]
-    assert report.left_out == 1
-    assert "1 place with larger margins left out" in str(report)
-    assert len(branches(f, 2.0, most=None)) == 3
+    assert report.left_out == 2
+    assert "2 places with larger margins left out" in str(report)
+    assert len(branches(f, 2.0, most=None)) == 4
     assert repr(report) == "<BranchReport of " + report.function + (
-        ": 4 decisions at 3 places, 0 ties>"
+        ": 4 decisions at 4 places, 0 ties>"
     )
 
 

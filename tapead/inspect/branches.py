@@ -132,7 +132,8 @@ class BranchReport:
     """What a run decided, as a sequence of `Decision`, the closest ones first.  ``str()`` is a
     table.
 
-    There is one entry for each operation at each source line: that time when it was closest.
+    There is one entry for each operation at each source line, and for each constant that it
+    compares numbers with where these are few: that time when it was closest.
 
     Attributes
     ----------

@@ -22,6 +22,7 @@ from tapead.tape import Tape
 _ARRAY = CODES["array"]
 _UNKNOWN = "not known"
 _EXACT = 2**53
+_MOST_CONSTANTS = 4
 
 
 class Choice(NamedTuple):
@@ -82,36 +83,44 @@ class Found:
     def __init__(self, tape: Tape) -> None:
         self.tape = tape
         self.entries = tape.decisions or []
-        self.names: dict[tuple[int, str], int] = {}
+        self.names: dict[tuple[int, str, tuple], int] = {}
         columns = _Columns()
         self._noted(columns)
         self._rows(columns)
         self.events, group, self.margins, times, held, ties = columns.joined()
         self.groups = _grouped(self.margins, group, times, held, ties)
 
-    def _group(self, place: int, name: str) -> int:
-        return self.names.setdefault((place, name), len(self.names))
+    def _group(self, place: int, name: str, constants: tuple = ()) -> int:
+        return self.names.setdefault((place, name, constants), len(self.names))
 
     # -- finding
 
     def _noted(self, columns: _Columns) -> None:
         """The engine's notes; those of numbers, of which there may be millions, by lists."""
-        plain: dict[tuple[int, str, int], list[tuple]] = {}
+        plain: dict[tuple[int, str], dict[tuple, list[tuple]]] = {}
         for k, entry in enumerate(self.entries):
             name, operands, result, place, _, options = entry
             if name in OF_NUMBERS and not options and _are_numbers(operands):
-                group = plain.setdefault((place, name, len(operands)), [])
+                constants = tuple([x if key is None else None for key, x in operands])
+                group = plain.setdefault((place, name), {}).setdefault(constants, [])
                 group.append((k, result, *(x for _, x in operands)))
             elif name not in IGNORED:
                 self._one(columns, k, place, *_of_entry(entry))
-        for (place, name, _), rows in plain.items():
-            events, results, *values = zip(*rows, strict=True)
-            sides = measured(NOTED[name], [np.array(x, float) for x in values], {})
-            margins = _difference(sides.left, sides.right)
-            ones = np.ones(len(rows), np.intp)
-            held = np.array(results) if type(results[0]) is bool else -ones
-            group = np.full(len(rows), self._group(place, NOTED[name].name))
-            columns.add(np.array(events), group, margins, ones, held, margins == 0.0)
+        for (place, name), by_constants in plain.items():
+            for constants, rows in _few(by_constants).items():
+                self._numbers(columns, place, name, constants, rows)
+
+    def _numbers(
+        self, columns: _Columns, place: int, name: str, constants: tuple, rows: list[tuple]
+    ) -> None:
+        """What one operation of one line decides about numbers."""
+        events, results, *values = zip(*rows, strict=True)
+        sides = measured(NOTED[name], [np.array(x, float) for x in values], {})
+        margins = _difference(sides.left, sides.right)
+        ones = np.ones(len(rows), np.intp)
+        held = np.array(results) if type(results[0]) is bool else -ones
+        group = np.full(len(rows), self._group(place, NOTED[name].name, constants))
+        columns.add(np.array(events), group, margins, ones, held, margins == 0.0)
 
     def _one(
         self, columns: _Columns, event: int, place: int, name: str, kind: Kind | None,
@@ -214,6 +223,17 @@ class Found:
 def found(tape: Tape) -> Found:
     """All decisions of a tape that was recorded with ``decisions=True``."""
     return Found(tape)
+
+
+def _few(by_constants: dict[tuple, list[tuple]]) -> dict[tuple, list[tuple]]:
+    """Decisions by the constants that numbers are compared with: ``max(path) > 150.0`` decides
+    two things.  Where there are many, by which of the operands are constants."""
+    if len(by_constants) <= _MOST_CONSTANTS:
+        return by_constants
+    found: dict[tuple, list[tuple]] = {}
+    for constants, rows in by_constants.items():
+        found.setdefault(tuple(x is None for x in constants), []).extend(rows)
+    return found
 
 
 def _are_numbers(operands: tuple) -> bool:
