@@ -327,3 +327,18 @@ def test_bad_input_is_refused(call, error, words):
 def test_operations_have_numpys_names(f, operation):
     found = find_nonfinite(f, np.ones(4))
     assert (found.value or found.adjoint).operation == operation
+
+
+def test_an_infinite_adjoint_that_meets_a_partial_of_0_leaves_the_gradient_finite():
+    def f(x):
+        return math.sqrt(x * x * 0.0) + x
+
+    assert tapead.grad(f)(2.0) == 1.0
+    found = find_nonfinite(f, 2.0)
+    assert (found.adjoint.expression, found.gradient_is_finite) == ("sqrt(0.0)", True)
+    assert "The gradient is finite all the same." in str(found)
+    found = find_nonfinite(lambda x: math.sqrt(x) + x, 0.0)
+    assert not found.gradient_is_finite
+    assert "all the same" not in str(found)
+    arrays = find_nonfinite(lambda v: np.sum(np.sqrt(v[:2] * 0.0)) + v[2], np.ones(3))
+    assert (arrays.adjoint.operation, arrays.gradient_is_finite) == ("sqrt", True)

@@ -14,7 +14,7 @@ from tapead.elementary import CODES, OPS
 from tapead.inspect.dataflow import index_of
 from tapead.inspect.nonfinite_errors import raised
 from tapead.inspect.nonfinite_rows import Blame, first_value
-from tapead.inspect.nonfinite_sweep import first_adjoint
+from tapead.inspect.nonfinite_sweep import first_adjoint, gradient_is_finite
 from tapead.inspect.nonfinite_text import in_words, text
 from tapead.inspect.recorded import RecordedTape
 from tapead.inspect.remedies import SLOPE, VALUE, remedies
@@ -110,7 +110,8 @@ class Nonfinite:
     value : the first operation whose value was not finite, a `Finding` or None
     adjoint : the first, in the order of the reverse sweep, that gave an adjoint which was not
     error : the operation that raised an error of arithmetic; then there is nothing else
-    result_is_finite : whether the function's result is: an infinity on the way may be left unused
+    result_is_finite, gradient_is_finite : whether the function's result is, and its gradient: an
+        infinity on the way may be left unused
     rows : how many operations there were
 
     Examples
@@ -132,12 +133,14 @@ class Nonfinite:
         error: Finding | None = None,
         result_is_finite: bool = True,
         rows: int = 0,
+        gradient_is_finite: bool = True,
     ) -> None:
         self.function = function
         self.value = value
         self.adjoint = adjoint
         self.error = error
         self.result_is_finite = result_is_finite
+        self.gradient_is_finite = gradient_is_finite
         self.rows = rows
 
     def __bool__(self) -> bool:
@@ -164,6 +167,7 @@ class Nonfinite:
             "function": self.function,
             "rows": self.rows,
             "result_is_finite": self.result_is_finite,
+            "gradient_is_finite": self.gradient_is_finite,
         }
         for kind in ("value", "adjoint", "error"):
             finding = getattr(self, kind)
@@ -243,7 +247,7 @@ def find_nonfinite(
         known = [(value, name) for value, name in parts if value is not None]
         operands, names = zip(*known, strict=True) if known else ((), ())
         finding = Finding(operation, operands, names, words, (), (), math.nan, 0, -1, *line, advice)
-        return Nonfinite(name, error=finding, result_is_finite=False)
+        return Nonfinite(name, error=finding, result_is_finite=False, gradient_is_finite=False)
     value = first_value(tape, _input_values(args, argnums))
     adjoint = first_adjoint(tape)
     return Nonfinite(
@@ -252,6 +256,7 @@ def find_nonfinite(
         adjoint=None if adjoint is None else _finding(tape, adjoint, SLOPE),
         result_is_finite=all(map(_is_finite, trees.flatten(tape.value)[0])),
         rows=len(tape),
+        gradient_is_finite=adjoint is None or gradient_is_finite(tape),
     )
 
 

@@ -81,6 +81,21 @@ def _seeded(recorded: RecordedTape) -> tuple[np.ndarray, Any]:
     return adjoint, buffers
 
 
+def gradient_is_finite(recorded: RecordedTape) -> bool:
+    """Whether the adjoints of all inputs are: an infinity on the way may meet a partial of 0."""
+    tape = recorded._tape
+    adjoint, buffers = _seeded(recorded)
+    sweeps.reverse(tape, 0, adjoint, buffers)
+    for row in recorded.inputs.values():
+        code, record, _, _ = tape.row(row)
+        found = adjoint[row]
+        if code == _ARRAY:
+            found = buffers.final(tape.records[record].out)
+        if not np.isfinite(found).all():
+            return False
+    return True
+
+
 # -------------------------------------------------------------------------------- numbers ---
 
 
