@@ -11,6 +11,7 @@ import numpy as np
 from tapead import sweeps
 from tapead.inspect import branches_text
 from tapead.inspect.arguments import at_least_0
+from tapead.inspect.branches_text import count
 from tapead.inspect.decisions import Choice, Found, found
 from tapead.inspect.recorded import RecordedTape
 from tapead.inspect.runs import plain_json, recorded
@@ -216,8 +217,8 @@ class BranchReport:
 
     def __repr__(self) -> str:
         return (
-            f"<BranchReport of {self.function}: {self.decided:,} decisions at "
-            f"{len(self) + self.left_out} places, {len(self.ties)} ties>"
+            f"<BranchReport of {self.function}: {count(self.decided, 'decision')} at "
+            f"{count(len(self) + self.left_out, 'place')}, {count(len(self.ties), 'tie')}>"
         )
 
     def _repr_html_(self) -> str:

@@ -171,7 +171,10 @@ class Found:
             return None, [], {}
         values = [plain_of(x) for x in record.kept[:-1]]
         values = [x if isinstance(x, (np.ndarray, np.number, float, int)) else None for x in values]
-        return kind, values, record.options or {}
+        options = record.options or {}
+        if callable(options.get("function")):  # one rule serves several
+            kind = kind._replace(name=options["function"].__name__)
+        return kind, values, options
 
     # -- one of them
 
