@@ -14,6 +14,7 @@ import numpy as np
 
 from tapead.array import ADD_AT, ADD_IN, INPUT, SUB_IN, WRITE, WRITE_AT
 from tapead.elementary import CODES, OPS
+from tapead.inspect.columns import Columns
 from tapead.places import Place, Record, root_of
 
 if TYPE_CHECKING:
@@ -34,13 +35,16 @@ class Dataflow:
     Attributes
     ----------
     source, target, kind : of each edge; kind is FIRST, SECOND, COPIED or ARRAYS
-    codes, a, b, values : the tape's columns
+    columns : the tape's columns
+    codes, a, b, values : each of them
     outputs : for each number or array of the result the row that made it, None for a constant
     """
 
     def __init__(self, recorded: RecordedTape) -> None:
         tape = recorded._tape
-        self.codes, self.a, self.b, self.values = tape.rows(0, len(tape))
+        self.columns = Columns(tape)
+        self.codes, self.a = self.columns.codes, self.columns.a
+        self.b, self.values = self.columns.b, self.columns.values
         self._versions = np.zeros(0, np.int64)
         self._stride = len(tape) + 1
         arity = _ARITY[self.codes]

@@ -15,7 +15,7 @@ from tapead.sweeps_arrays import Buffers
 if TYPE_CHECKING:
     from tapead.inspect.recorded import RecordedTape
 
-_ARRAYS = (CODES["array"], CODES["store"])
+_ARRAY, _STORE = CODES["array"], CODES["store"]
 
 
 class Visited(NamedTuple):
@@ -89,4 +89,10 @@ def _buffers(tape: RecordedTape) -> Buffers | None:
 
 
 def _array_rows(tape: RecordedTape) -> npt.NDArray[np.bool_]:
-    return np.isin(tape._tape.rows(0, len(tape))[0], _ARRAYS)
+    """Which rows write into arrays, and have no one number."""
+    codes, a, _, _ = tape._tape.rows(0, len(tape))
+    found = codes == _STORE
+    for row in np.flatnonzero(codes == _ARRAY).tolist():
+        # The result of ``np.sum(v)``, or of ``np.sin(x)``, is a number.
+        found[row] = type(tape._tape.records[a[row]].out) is not int
+    return found

@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
+
 from tapead.elementary import CODES, OPS
 from tapead.elementary import ieee as with_ieee_calls
 from tapead.partials import value
@@ -128,6 +130,21 @@ def tried(text: str, a: float, b: float, v: float, expected: float) -> Formula |
         if same(found, expected):
             return form
     return None
+
+
+def tried_by_numpy(text: str, a: float, b: float, v: float, expected: float) -> Formula | None:
+    """The form of a formula by NumPy's functions, if it gives the expected number."""
+    form = formula(text, False)
+    numpys = f"float({form.text.replace('math.', 'np.')})"
+    names = {"_a_": np.float64(a), "_b_": np.float64(b), "_v_": np.float64(v), "np": np}
+    if form.needs or form.text == form.text.replace("math.", "np."):
+        return None
+    try:
+        with np.errstate(all="ignore"):
+            found = eval(numpys, names)
+    except (ArithmeticError, AttributeError, TypeError, ValueError):
+        return None
+    return Formula(numpys, True, form.run, ()) if same(found, expected) else None
 
 
 class _Folded(ast.NodeTransformer):

@@ -75,6 +75,9 @@ class Names:
         """Which of some rows are one of these operations."""
         codes = self._flow.codes[rows]
         mask = np.isin(codes, [k for k, name in enumerate(_NAMES) if name in operations])
+        for j, row in enumerate(rows.tolist()) if self._flow.columns.numpys else ():
+            record = self._flow.columns.numpys.get(row)
+            mask[j] |= record is not None and operation_name(record) in operations
         for j in np.flatnonzero(codes == ARRAY).tolist():
             record = self._tape.records[self._flow.a[rows[j]]]
             mask[j] = operation_name(record) in operations
@@ -142,7 +145,7 @@ class Names:
         return f"{operation_name(record)}({', '.join(operands)})"
 
     def _operand(self, k: Any) -> str:
-        return self.of(int(k)) if k >= 0 else number(self._tape.operand_value(int(k)))
+        return self.of(int(k)) if k >= 0 else number(self._flow.columns.constant(int(k)))
 
     def _version(self, storage: int, row: int) -> str:
         """The name of what is in a storage when a row comes to it."""

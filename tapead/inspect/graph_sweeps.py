@@ -11,7 +11,6 @@ from tapead import partials, sweeps
 from tapead.inspect.dataflow import ARRAY, COPIED, FIRST, STORE, Dataflow, outs_of
 from tapead.inspect.derivatives import seeded
 from tapead.inspect.flow_norms import size_of
-from tapead.inspect.runs import operand_values
 from tapead.places import Place, flat_memory
 from tapead.sweeps_arrays import Buffers
 
@@ -27,8 +26,7 @@ def partials_of(recorded: RecordedTape, flow: Dataflow, edges: np.ndarray) -> np
     if not len(numbers):
         return found
     rows, which = np.unique(flow.target[edges[numbers]], return_inverse=True)
-    tape = recorded._tape
-    a, b = (operand_values(tape, flow.values, column[rows]) for column in (flow.a, flow.b))
+    a, b = (flow.columns.operands(column[rows]) for column in (flow.a, flow.b))
     columns = (flow.codes[rows], a, b, flow.values[rows])
     pairs = np.array(list(map(partials.first, *(c.tolist() for c in columns))))
     found[numbers] = np.where(kind[numbers] == FIRST, pairs[which, 0], pairs[which, 1])

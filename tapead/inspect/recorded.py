@@ -126,7 +126,7 @@ class RecordedTape:
     def adjoints(self, output: int = 0) -> npt.NDArray[np.float64]:
         """d result / d **every** row, in one reverse sweep.
 
-        Rows that are operations on arrays have no one number, and nan here; see `gradient`.
+        Rows that write into arrays have no one number, and nan here; see `gradient`.
 
         Parameters
         ----------
@@ -166,7 +166,7 @@ class RecordedTape:
     def tangents(self, wrt: int | str = 0) -> npt.NDArray[np.float64]:
         """d **every** row / d one input, in one forward sweep.
 
-        Rows that are operations on arrays have no one number, and nan here; see `jvp`.
+        Rows that write into arrays have no one number, and nan here; see `jvp`.
 
         Parameters
         ----------
@@ -256,6 +256,8 @@ class RecordedTape:
         is the program of the branches that ran.  Run at the recorded inputs, it gives the numbers
         of the tape and of its sweep, to the last bit.  Where Python's floats would raise and the
         sweep does not, as in ``sqrt'(0)``, the text imports the sweep's function from tapead.
+        NumPy's functions of numbers are written as those of `math`, or as they are where their
+        last bit is another; some derivatives of theirs differ from the sweep's in the last bit.
 
         Parameters
         ----------

@@ -20,6 +20,7 @@ import numpy as np
 from tapead import partials, trees
 from tapead.elementary import CODES, OPS
 from tapead.inspect.arguments import at_least_0
+from tapead.inspect.columns import Columns
 from tapead.inspect.formulas import (
     FUNCTIONS,
     Formula,
@@ -29,6 +30,7 @@ from tapead.inspect.formulas import (
     literal,
     same,
     tried,
+    tried_by_numpy,
 )
 from tapead.inspect.operations import operation_name
 
@@ -42,7 +44,7 @@ _ARRAYS = frozenset(CODES[name] for name in ("array", "element", "store"))
 _OF_MANY = {CODES["exact_add"]: "fsum", CODES["hypot"]: "hypot"}
 # Names that the text uses itself.
 _TAKEN = frozenset(
-    ("abs", "elementary", "float", "int", "math", "partials", "round", "times", *FUNCTIONS)
+    ("abs", "elementary", "float", "int", "math", "np", "partials", "round", "times", *FUNCTIONS)
 )
 _TIMES = '''\
 def times(adjoint, partial):
@@ -78,20 +80,21 @@ class _Program:
     def __init__(self, tape: RecordedTape, name: str) -> None:
         self.tape = tape
         self.name = name
-        self.codes, self.a, self.b, self.v = (c.tolist() for c in tape._tape.rows(0, len(tape)))
+        self.columns = c = Columns(tape._tape)
+        self.codes, self.a, self.b, self.v = (x.tolist() for x in (c.codes, c.a, c.b, c.values))
         _no_arrays(tape, self.codes)
         self.inputs = _identifiers(tape.inputs, {name, f"{name}_grad"})
         self.needs: set[str] = set()
-        self.times = False
+        self.times = self.numpy = False
 
     def variable(self, row: int) -> str:
         return self.inputs.get(row) or f"v{row}"
 
     def operand(self, k: int) -> str:
-        return self.variable(k) if k >= 0 else literal(self.tape._tape.operand_value(k))
+        return self.variable(k) if k >= 0 else literal(self.columns.constant(k))
 
     def number(self, k: int) -> float:
-        return self.v[k] if k >= 0 else self.tape._tape.operand_value(k)
+        return self.v[k] if k >= 0 else self.columns.constant(k)
 
     def text(self, output: int, target: int | None) -> str:
         """The two functions, below what they need."""
@@ -135,6 +138,8 @@ class _Program:
             note = "" if path == short else f"   {path}"
             lines.append(f"#   {short:{width}} = {literal(self.v[row])}{note}")
         lines += ["", "import math", ""]
+        if self.numpy:
+            lines += ["import numpy as np", ""]
         definitions = [definition(name) for name in sorted(self.needs)]
         if any("partials." in text for text in definitions):
             lines += ["from tapead import elementary, partials", ""]
@@ -169,9 +174,9 @@ class _Program:
         form = tried(table, x, y, v, v)
         if form is not None:
             return self.filled(form, a, b, row)[0]
-        of_many = self._of_many(row)
-        if of_many is not None:
-            return of_many
+        call = self._of_numpy(row) if row in self.columns.numpys else self._of_many(row)
+        if call is not None:
+            return call
         plain = formula(table, True)
         text, _ = self.filled(plain, a, b, row)
         rest = v - plain.run(x, y, v)
@@ -183,6 +188,17 @@ class _Program:
         """A formula of a row, and whether it is a factor without parentheses."""
         self.needs.update(form.needs)
         return filled(form, self.operand(a), self.operand(b), self.variable(row))
+
+    def _of_numpy(self, row: int) -> str | None:
+        """A row of a function of NumPy's, whose last bit is not that of math's."""
+        ufunc = self.columns.numpys[row].rule.ufunc
+        keys = (self.a[row], self.b[row])[: ufunc.nin]
+        with np.errstate(all="ignore"):
+            found = float(ufunc(*map(self.number, keys)))
+        if not same(found, self.v[row]):
+            return None
+        self.numpy = True
+        return f"float(np.{ufunc.__name__}({', '.join(map(self.operand, keys))}))"
 
     def _of_many(self, row: int) -> str | None:
         """A row that has the value of a chain of rows, as one call."""
@@ -255,7 +271,12 @@ class _Program:
         x, y, g = self.number(a), self.number(b), float(adjoint[row])
         slope = partials.first(code, x, y, v)[which]
         table = (OPS[code].da, OPS[code].db)[which]
-        form = tried(table, x, y, v, slope) or formula(table, True)
+        form = None
+        if row in self.columns.numpys:
+            slope = self.columns.slope(row, which, slope)
+            form = tried(table, x, y, v, slope) or tried_by_numpy(table, x, y, v, slope)
+            self.numpy |= form is not None and "np." in form.text
+        form = form or tried(table, x, y, v, slope) or formula(table, True)
         partial, tight = self.filled(form, a, b, row)
         ours, theirs = f"adj_{self.variable(row)}", f"adj_{self.variable(k)}"
         unused = g == 0.0 or slope == 0.0
@@ -303,8 +324,7 @@ def _no_arrays(tape: RecordedTape, codes: list[int]) -> None:
     of = f"input {names[row]}, an array" if row in names else f"{what}, an array operation{where}"
     raise TypeError(
         f"row {row} is {of}; to_python writes programs of numbers: give lists of floats and loop "
-        "over them, with floats and functions of math in the place of NumPy's, or look at this "
-        "tape by draw(), flow() or a listing"
+        "over them, or look at this tape by draw(), flow() or a listing"
     )
 
 
