@@ -196,3 +196,20 @@ def test_arguments_of_another_type_are_refused_by_name(call, words):
         call(tapead.record(f, *ARGS))
     assert words in str(caught.value)
     assert tapead.grad(lambda x: x * x)(3.0) == 6.0
+
+
+def test_the_listing_names_operations_on_arrays_with_their_shapes():
+    def program(v, x):
+        u = np.zeros((2, 2))
+        u[0, 1] = x
+        return np.sum(np.concatenate([v, v]) * np.sin(u[0, 1])) + np.sum(u)
+
+    text = tapead.record(program, np.ones(2), 1.0, lines=False).listing()
+    rows = [re.split(r"  +", line) for line in text.splitlines()]
+    assert rows[0][1:2] + rows[0][-2:] == ["operation", "partials", "adjoint"]
+    named = {row[1]: row[2:] for row in rows[1:]}
+    assert named["array v"] == ["(2,)"]
+    assert named["array concatenate"] == ["(4,)"]
+    assert named["store"] == ["1"]
+    assert named["array sin"] == ["0.841471", "4"]
+    assert "nan" not in text

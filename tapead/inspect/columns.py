@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from tapead.elementary import CODES
-from tapead.inspect.runs import operand_values
 from tapead.places import Record, Row
 from tapead.tape import Tape
 
@@ -85,6 +84,15 @@ class Columns:
         found = operand_values(self._tape, self.values, np.where(own, 0, column))
         found[own] = [self.constant(k) for k in column[own].tolist()]
         return found
+
+
+def operand_values(tape: Tape, values: np.ndarray, operands: np.ndarray) -> np.ndarray:
+    """The values of a column of operands: of rows, whose values are given, and of constants."""
+    found = values[np.maximum(operands, 0)]
+    constant = operands < 0
+    numbers, which = np.unique(operands[constant], return_inverse=True)
+    found[constant] = np.array([tape.operand_value(k) for k in numbers.tolist()])[which]
+    return found
 
 
 def _as_number(record: Record) -> tuple[str, list[Any]] | None:

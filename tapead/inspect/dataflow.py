@@ -8,13 +8,14 @@ from the row that wrote that element, where it was written as a number.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tapead.array import ADD_AT, ADD_IN, INPUT, SUB_IN, WRITE, WRITE_AT
 from tapead.elementary import CODES, OPS
 from tapead.inspect.columns import Columns
+from tapead.inspect.operations import outs_of
 from tapead.places import Place, Record, root_of
 
 if TYPE_CHECKING:
@@ -152,11 +153,6 @@ def _by_records(tape: Tape, rows: list[int], numbers: list[int]) -> tuple[list, 
             if record.rule in _WRITES and not _covers(record) and made not in reads[before:]:
                 reads.append(made)  # the rest of the array stays what it was
     return reads, writes, direct
-
-
-def outs_of(record: Record) -> tuple[Any, ...]:
-    """The results of an operation: places, rows, None for whole numbers."""
-    return record.out if type(record.out) is tuple else (record.out,)
 
 
 def _covers(record: Record) -> bool:

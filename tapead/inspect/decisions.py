@@ -12,9 +12,10 @@ import numpy as np
 
 from tapead.array import plain_of
 from tapead.elementary import CODES, OPS
+from tapead.inspect.columns import operand_values
 from tapead.inspect.kinds import IGNORED, NOTED, OF_NUMBERS, POINTS, RECORDS, ROWS
 from tapead.inspect.margins import Kind, measured
-from tapead.inspect.runs import Line, line_of, operand_values
+from tapead.inspect.runs import Line, line_of
 from tapead.places import Row
 from tapead.rules.table import Rule
 from tapead.tape import Tape

@@ -16,8 +16,8 @@ import numpy as np
 from tapead import partials, sweeps
 from tapead.array import plain_of
 from tapead.elementary import CODES, OPS
-from tapead.inspect.dataflow import outs_of
 from tapead.inspect.derivatives import seeded
+from tapead.inspect.operations import outs_of
 from tapead.places import Place, Record, flat_memory, root_of
 from tapead.sweeps_arrays import Buffers
 

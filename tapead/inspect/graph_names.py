@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tapead.elementary import OPS
-from tapead.inspect.dataflow import ARRAY, ELEMENT, STORE, Dataflow, index_of, outs_of
+from tapead.inspect.dataflow import ARRAY, ELEMENT, STORE, Dataflow, index_of
 from tapead.inspect.lines import Lines
-from tapead.inspect.operations import operation_name
+from tapead.inspect.operations import operation_name, outs_of
 from tapead.places import Place, root_of
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tapead import partials, sweeps
-from tapead.inspect.dataflow import ARRAY, COPIED, FIRST, STORE, Dataflow, outs_of
+from tapead.inspect.dataflow import ARRAY, COPIED, FIRST, STORE, Dataflow
 from tapead.inspect.derivatives import seeded
 from tapead.inspect.flow_norms import size_of
+from tapead.inspect.operations import outs_of
 from tapead.places import Place, flat_memory
 from tapead.sweeps_arrays import Buffers
 

@@ -14,10 +14,9 @@ import numpy as np
 
 from tapead.array import plain_of
 from tapead.elementary import CODES, OPS
-from tapead.inspect.dataflow import outs_of
-from tapead.inspect.operations import operation_name
+from tapead.inspect.columns import operand_values
+from tapead.inspect.operations import operation_name, outs_of
 from tapead.inspect.recorded import RecordedTape
-from tapead.inspect.runs import operand_values
 from tapead.places import Place, Record, Row, root_of
 from tapead.tape import Tape
 

@@ -15,6 +15,7 @@ import numpy as np
 from tapead import partials, sweeps
 from tapead.array import plain_of
 from tapead.elementary import CODES, OPS
+from tapead.inspect.columns import operand_values
 from tapead.inspect.nonfinite_rows import (
     Blame,
     bad_index,
@@ -25,7 +26,6 @@ from tapead.inspect.nonfinite_rows import (
     record_blame,
 )
 from tapead.inspect.recorded import RecordedTape
-from tapead.inspect.runs import operand_values
 from tapead.places import Place, Record, Row, root_of
 from tapead.sweeps_arrays import Buffers
 from tapead.tape import Tape

@@ -1,4 +1,4 @@
-"""What operations on arrays are called, as a user of NumPy knows them."""
+"""What operations on arrays are called, as a user of NumPy knows them, and their results."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ _NUMPYS = {
     "qr_factors": "qr", "qr_triangle": "qr", "real_part": "real", "segment_sums": "add.reduceat",
     "summed": "bincount", "svd_factors": "svd", "svd_values": "svd",
 }  # fmt: skip
+
+
+def outs_of(record: Record) -> tuple[Any, ...]:
+    """The results of an operation: places, rows, None for whole numbers."""
+    return record.out if type(record.out) is tuple else (record.out,)
 
 
 def operation_name(record: Record) -> str:
