@@ -109,6 +109,21 @@ def test_an_error_that_the_program_catches_is_none():
     assert not find_nonfinite(f, 1.0)
 
 
+def test_an_object_without_attributes_of_its_own_is_not_asked():
+    class Slotted:
+        __slots__ = ("x",)
+
+        def __getattr__(self, name):
+            raise SystemExit(f"asked for {name}")
+
+    def f(x):
+        kept = Slotted()
+        kept.x = x - 2.0
+        return 1.0 / kept.x
+
+    assert find_nonfinite(f, 2.0).error.names == ("",)
+
+
 def test_properties_are_not_asked_again_for_a_finding():
     body = []
 

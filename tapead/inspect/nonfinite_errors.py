@@ -143,7 +143,10 @@ def _held(tree: ast.AST, frame: FrameType) -> Any:
     if isinstance(tree, ast.Name):
         return frame.f_locals.get(tree.id, frame.f_globals.get(tree.id))
     if isinstance(tree, ast.Attribute):
-        held = getattr(_held(tree.value, frame), "__dict__", None)
+        try:  # past a `__getattr__` of the program's
+            held = object.__getattribute__(_held(tree.value, frame), "__dict__")
+        except AttributeError:
+            return None
         return held.get(tree.attr) if type(held) is dict else None
     if not isinstance(tree, ast.Subscript):
         return None
