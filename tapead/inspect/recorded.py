@@ -350,7 +350,8 @@ class RecordedTape:
         """The paths from one row to another, counted, beside the edges that a sweep visits.
 
         d y / d x is the sum over all paths of the products of the partials on them; a sweep gives
-        it without going along each.  Takes time in proportion to the rows between x and y.
+        it without going along each.  Takes time in proportion to the rows between x and y, and to
+        the digits of the number of paths.
 
         Parameters
         ----------
