@@ -11,12 +11,11 @@ from typing import Any, NamedTuple
 
 from tapead import profile_text
 from tapead.derived import RUNS, Derived, chosen, derive
-from tapead.inspect.recorded import RecordedTape
 from tapead.profile_counts import counted
 from tapead.profile_diff import ProfileDiff
 from tapead.profile_run import Run, measured, memory_usage
 from tapead.profile_uses import CheckpointGain, FunctionUse, LineUse, OperationUse
-from tapead.record import record
+from tapead.record import RecordedTape, record
 from tapead.recording import function_name
 from tapead.tape import BYTES_PER_CONSTANT, BYTES_PER_LINE, BYTES_PER_ROW
 

@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tapead.elementary import OPS
-from tapead.inspect.recorded import RecordedTape
 from tapead.places import Place
 from tapead.profile_uses import (
     ByPlace,
@@ -27,6 +26,7 @@ from tapead.profile_uses import (
     Stacks,
     lines_of,
 )
+from tapead.record import RecordedTape
 from tapead.rules.table import rule_name
 from tapead.tape import BYTES_PER_CONSTANT, BYTES_PER_ROW, Tape
 

@@ -12,9 +12,8 @@ from collections.abc import Callable
 from types import CodeType
 from typing import NamedTuple
 
-from tapead.inspect.recorded import RecordedTape
 from tapead.profile_uses import Calls
-from tapead.record import record
+from tapead.record import RecordedTape, record
 
 
 class Run(NamedTuple):
