@@ -23,7 +23,8 @@ from tapead.inspect.nonfinite import find_nonfinite
 from tapead.jacobians import hessian, jacfwd, jacobian, jacrev
 from tapead.products import hvp, jvp, linearize, vjp
 from tapead.profile import TapeProfile, profile
-from tapead.record import RecordedTape, record
+from tapead.inspect.recorded import RecordedTape
+from tapead.record import record
 from tapead.scalar import compiled
 from tapead.supported import supported
 from tapead.testing import check_grads

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import traceback
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -83,7 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="JSON",
         default="[]",
         help="the positional arguments, a JSON list; an object gives them by name; "
-        "@FILE reads them from a .json or .npz file",
+        "@FILE reads them from a .json or .npz file, and so does such a file's name alone",
     )
     parser.add_argument("--arrays", action="store_true", help="let lists of numbers be arrays")
     parser.add_argument(
@@ -98,13 +99,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def arguments_of(options: argparse.Namespace, f: Callable) -> tuple:
     """The positional arguments that are given for a function."""
     text: str = options.args
-    if text.startswith("@") and text.endswith(".npz"):
-        given: Any = _from_npz(text[1:])
-    elif text.startswith("@"):
-        try:
-            given = _from_json(Path(text[1:]).read_text(encoding="utf-8"), text[1:])
-        except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"--args: {text[1:]} cannot be read: {error}") from None
+    if text.startswith("@") or text.endswith((".npz", ".json")):  # as no JSON does
+        given: Any = _from_file(text.removeprefix("@"))
     else:
         given = _from_json(text, text)
     if isinstance(given, dict):
@@ -121,12 +117,21 @@ def _from_json(text: str, where: str) -> Any:
         raise CommandError(f"--args: {where} is no JSON: {error}") from None
 
 
+def _from_file(path: str) -> Any:
+    if path.endswith(".npz"):
+        return _from_npz(path)
+    try:
+        return _from_json(Path(path).read_text(encoding="utf-8"), path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"--args: {path} cannot be read: {error}") from None
+
+
 def _from_npz(path: str) -> Any:
     """The arrays of a file: in their order if savez has named them, else by name."""
     try:
         with np.load(path, allow_pickle=False) as held:
             given = {name: held[name] for name in held.files}
-    except (OSError, ValueError, AttributeError, EOFError) as error:
+    except (OSError, ValueError, AttributeError, EOFError, zipfile.BadZipFile) as error:
         raise CommandError(f"--args: {path} cannot be read: {error}") from None
     given = {name: x.item() if x.ndim == 0 else x for name, x in given.items()}
     in_order = [f"arr_{k}" for k in range(len(given))]
@@ -181,8 +186,12 @@ def ran(call: Callable[[], Any]) -> Any:
     except TapeadError as error:
         raise CommandError(f"{type(error).__name__}: {error}") from None
     except Exception as error:
-        frames = traceback.walk_tb(error.__traceback__)
-        if not any(is_users(frame.f_code) for frame, _ in frames):
-            raise CommandError(str(error)) from None
-        traceback.print_exc()
+        step = error.__traceback__
+        while step is not None and not is_users(step.tb_frame.f_code):
+            step = step.tb_next
+        if step is None:
+            # A KeyError puts its words in quotes.
+            words = error.args[0] if isinstance(error, KeyError) and error.args else error
+            raise CommandError(str(words)) from None
+        traceback.print_exception(type(error), error, step)
         return None

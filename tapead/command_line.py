@@ -7,17 +7,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from tapead.command_arguments import (
-    CommandError,
-    add_arguments,
-    argnums_of,
-    arguments_of,
-    find,
-    ran,
-)
+from tapead.command_arguments import CommandError
 from tapead.commands import COMMANDS
-
-__all__ = ["CommandError", "add_arguments", "argnums_of", "arguments_of", "find", "main", "ran"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

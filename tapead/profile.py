@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import itertools
 import json
 import os
 import time
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple
 from tapead import profile_text
 from tapead.derived import RUNS, Derived, chosen, derive
 from tapead.profile_counts import counted
+from tapead.profile_diff import ProfileDiff
 from tapead.profile_run import Run, measured, memory_usage, seconds_of_a_call
 from tapead.profile_uses import CheckpointGain, FunctionUse, LineUse, OperationUse
 from tapead.record import RecordedTape, record
@@ -91,6 +91,15 @@ class TapeProfile:
     checkpoints : a `Checkpoint` for each function, by what it saves
     best : the one that saves most, None if no one saves a tenth of the tape
     process : `ProcessMemory`, None unless it was asked for
+
+    Examples
+    --------
+    >>> import tapead
+    >>> profile = tapead.profile(lambda x, n: sum(x * k for k in range(n)))(1.0, 100)
+    >>> profile
+    <TapeProfile of <lambda>: 201 rows, 4,217 bytes>
+    >>> profile.row_bytes + profile.constant_bytes, profile.operations[0].operation
+    (4217, 'add')
     """
 
     def __init__(self, function: str, run: Run, plain_seconds: float | None) -> None:
@@ -151,11 +160,27 @@ class TapeProfile:
         Parameters
         ----------
         most : lines, functions and operations that are shown, the largest; None for all
+
+        Examples
+        --------
+        >>> import tapead
+        >>> profile = tapead.profile(lambda x, n: sum(x * k for k in range(n)))(1.0, 100)
+        >>> print(profile.table(most=1))
+        <lambda>: 201 rows, tape 4.22 kB, ... ms
+        ...
         """
         return profile_text.table(self, most)
 
     def to_dict(self) -> dict[str, Any]:
-        """All figures, as plain Python objects; the function's value is left out."""
+        """All figures, as plain Python objects; the function's value is left out.
+
+        Examples
+        --------
+        >>> import tapead
+        >>> figures = tapead.profile(lambda x: x * x)(3.0).to_dict()
+        >>> figures["rows"], figures["tape_bytes"], figures["operations"][1]["operation"]
+        (2, 34, 'mul')
+        """
         names = (
             "function", "rows", "constants", "row_bytes", "constant_bytes", "kept_bytes",
             "record_bytes", "tape_bytes", "adjoint_bytes", "peak_bytes", "line_bytes", "seconds",
@@ -172,13 +197,28 @@ class TapeProfile:
         return figures
 
     def to_json(self, indent: int | None = 2) -> str:
-        """`to_dict` as JSON."""
+        """`to_dict` as JSON.
+
+        Examples
+        --------
+        >>> import json
+        >>> import tapead
+        >>> json.loads(tapead.profile(lambda x: x * x)(3.0).to_json())["tape_bytes"]
+        34
+        """
         return json.dumps(self.to_dict(), indent=indent)
 
     def diff(self, other: TapeProfile) -> ProfileDiff:
         """What changes from this profile to another, by function and by line.
 
         Lines are the same if their text and their function's name are, wherever they stand.
+
+        Examples
+        --------
+        >>> import tapead
+        >>> before = tapead.profile(lambda x: x * x * x + x)(3.0)
+        >>> before.diff(tapead.profile(lambda x: x**3 + x)(3.0))
+        <ProfileDiff: -1 rows, -9 bytes>
         """
         return ProfileDiff(self, other)
 
@@ -188,11 +228,31 @@ class TapeProfile:
         Parameters
         ----------
         count : what the numbers count, "bytes" or "rows"
+
+        Examples
+        --------
+        >>> import tapead
+        >>> def squares(x, n):
+        ...     return [x * x for k in range(n)][-1]
+        >>> tapead.profile(squares)(3.0, 10).collapsed("rows").split()[-1]
+        '10'
         """
         return profile_text.collapsed(self, count)
 
     def flamegraph(self, path: str | os.PathLike, count: str = "bytes") -> None:
-        """Write `collapsed` to a file, for flamegraph.pl, speedscope, inferno and their like."""
+        """Write `collapsed` to a file, for flamegraph.pl, speedscope, inferno and their like.
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> import tapead
+        >>> profile = tapead.profile(lambda x: x * x)(3.0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = pathlib.Path(folder, "stacks.txt")
+        ...     profile.flamegraph(path)
+        ...     path.read_text() == profile.collapsed()
+        True
+        """
         with open(path, "w", encoding="utf-8") as file:
             file.write(self.collapsed(count))
 
@@ -200,79 +260,16 @@ class TapeProfile:
         """The largest lines and operations as bars, and the process's memory if it was measured.
 
         Needs matplotlib.  Returns its figure; with a path the picture is also written there.
+
+        Examples
+        --------
+        >>> import importlib.util
+        >>> import tapead
+        >>> if importlib.util.find_spec("matplotlib"):
+        ...     figure = tapead.profile(lambda x: x * x)(3.0).plot()
+        ...     assert figure.axes
         """
         return profile_text.plot(self, path)
-
-
-class Change(NamedTuple):
-    """Rows and bytes of a line or a function before and after; ``file`` and ``line`` are those
-    after, or before where it is gone."""
-
-    name: str
-    file: str
-    line: int
-    rows_before: int
-    rows_after: int
-    bytes_before: int
-    bytes_after: int
-
-
-class ProfileDiff:
-    """What changes from one profile to another.  ``str()`` is a table.
-
-    Attributes
-    ----------
-    before, after : the profiles
-    rows, tape_bytes, peak_bytes : after less before
-    functions, lines : lists of `Change`, the largest first, without what is as it was; functions
-        count with what they called
-    """
-
-    def __init__(self, before: TapeProfile, after: TapeProfile) -> None:
-        self.before, self.after = before, after
-        self.rows = after.rows - before.rows
-        self.tape_bytes = after.tape_bytes - before.tape_bytes
-        self.peak_bytes = after.peak_bytes - before.peak_bytes
-        self.functions = _changes(before.functions, after.functions, lambda use: use.function)
-        self.lines = _changes(before.lines, after.lines, lambda use: use.source.strip())
-
-    def __str__(self) -> str:
-        return profile_text.diff_table(self)
-
-    def __repr__(self) -> str:
-        return f"<ProfileDiff: {self.rows:+,} rows, {self.tape_bytes:+,} bytes>"
-
-    def to_dict(self) -> dict[str, Any]:
-        """All figures, as plain Python objects."""
-        return {
-            "rows": self.rows,
-            "tape_bytes": self.tape_bytes,
-            "peak_bytes": self.peak_bytes,
-            "functions": [change._asdict() for change in self.functions],
-            "lines": [change._asdict() for change in self.lines],
-        }
-
-
-def _changes(before: list, after: list, name: Callable[[Any], str]) -> list[Change]:
-    """The changes of uses; those of one name in one function are told apart by their order."""
-
-    def keyed(uses: list) -> dict[tuple, Any]:
-        number: dict[tuple, itertools.count] = {}
-        found = {}
-        for use in sorted(uses, key=lambda use: (use.file, use.line)):
-            key = (os.path.basename(use.file), use.function, name(use) or use.line)
-            found[(*key, next(number.setdefault(key, itertools.count())))] = use
-        return found
-
-    old, new = keyed(before), keyed(after)
-    changes = []
-    for key in dict.fromkeys([*old, *new]):
-        a, b = old.get(key), new.get(key)
-        figures = [getattr(x, k) if x else 0 for k in ("rows", "bytes") for x in (a, b)]
-        if figures[0] != figures[1] or figures[2] != figures[3]:
-            use = b or a
-            changes.append(Change(name(use), use.file, use.line, *figures))
-    return sorted(changes, key=lambda c: -abs(c.bytes_after - c.bytes_before))
 
 
 # ------------------------------------------------------------------------------ the profile ---

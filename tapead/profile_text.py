@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from tapead.profile_uses import LineUse, base_name
 
 if TYPE_CHECKING:
-    from tapead.profile import ProfileDiff, TapeProfile
+    from tapead.profile import TapeProfile
+    from tapead.profile_diff import ProfileDiff
 
 # Lines without rows that are shown between two with some.
 _GAP = 6

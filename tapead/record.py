@@ -5,391 +5,14 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from tapead import intercept, partials, recording, scalar, sweeps, trees
-from tapead.elementary import OPS
-from tapead.inspect.listing import listing
-from tapead.places import Place
+from tapead import intercept, recording, scalar, trees
+from tapead.inspect.arguments import whole
+from tapead.inspect.recorded import RecordedTape
 from tapead.segments import keep_values, row_or_place
-from tapead.sweeps_arrays import Buffers
 from tapead.tape import Tape, current
-
-if TYPE_CHECKING:
-    from tapead.inspect.drawing import Drawing
-    from tapead.inspect.flow import Flow
-    from tapead.inspect.paths import Paths
-
-
-class Row(NamedTuple):
-    """One row.
-
-    ``operands`` are row numbers (int) or constants (float); ``partials`` are d value / d operand;
-    ``place`` is ``(file, line, function)``, or None where source lines were not kept.
-    """
-
-    number: int
-    operation: str
-    operands: tuple[int | float, ...]
-    value: float
-    partials: tuple[float, ...]
-    place: tuple[str, int, str] | None
-
-
-class Visited(NamedTuple):
-    """How many rows and edges a reverse sweep visited."""
-
-    rows: int
-    edges: int
-
-
-class RecordedTape:
-    """The rows of one recording, with the names of its inputs and the rows of its outputs.
-
-    Attributes
-    ----------
-    value : the function's result, with plain numbers
-    inputs : the row of each input, by name: ``{"x": 0, "w[1]": 2}``
-    outputs : the rows of the result's numbers, None for one that is constant
-    visited : what the last call of `adjoints` visited
-    """
-
-    def __init__(
-        self, tape: Tape, inputs: dict[str, int], outputs: tuple[int | None, ...], value: Any
-    ) -> None:
-        self._tape = tape
-        self.inputs = inputs
-        self.outputs = outputs
-        self.value = value
-        self.visited: Visited | None = None
-
-    def __len__(self) -> int:
-        """The number of rows, inputs included."""
-        return len(self._tape)
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of the rows (17 each), the constants (8 each) and the source lines (4 a row)."""
-        return self._tape.nbytes
-
-    @property
-    def keeps_lines(self) -> bool:
-        """Whether the source line of every row was kept."""
-        return self._tape.keeps_lines
-
-    @property
-    def operations(self) -> list[str]:
-        """The operation of every row."""
-        return [OPS[code].name for code in self._tape.rows(0, len(self))[0]]
-
-    @property
-    def values(self) -> npt.NDArray[np.float64]:
-        """The value of every row."""
-        return self._tape.rows(0, len(self))[3]
-
-    @property
-    def edges(self) -> int:
-        """Edges of the graph: operands that are rows, counted over all rows."""
-        codes, a, b, _ = self._tape.rows(0, len(self))
-        arity = np.array([op.arity for op in OPS])[codes]
-        return int(np.sum((arity >= 1) & (a >= 0)) + np.sum((arity == 2) & (b >= 0)))
-
-    def row(self, number: int) -> Row:
-        """Row `number`, counted from 0; negative numbers count from the end."""
-        if not -len(self) <= number < len(self):
-            raise IndexError(f"row {number} of a tape of {len(self)} rows")
-        number %= len(self)
-        code, a, b, value = self._tape.row(number)
-        op = OPS[code]
-        both = [k if k >= 0 else self._tape.operand_value(k) for k in (a, b)[: op.arity]]
-        x, y = (self._tape.operand_value(k) for k in (a, b))
-        code_object, line = self._tape.place_of(number)
-        place = None
-        if code_object is not None:
-            place = (code_object.co_filename, line, code_object.co_qualname)
-        slopes = partials.first(code, x, y, value)[: op.arity]
-        return Row(number, op.name, tuple(both), value, tuple(slopes), place)
-
-    def adjoints(self, output: int = 0) -> npt.NDArray[np.float64]:
-        """d result / d **every** row, in one reverse sweep.
-
-        Rows that are operations on arrays have no one number, and nan here; see `gradient`.
-
-        Parameters
-        ----------
-        output : which number of the result, where that is a tree of several
-        """
-        adjoints, buffers = self._swept(output)
-        if buffers is not None:
-            adjoints[self._array_rows()] = np.nan
-        return adjoints
-
-    def gradient(self, wrt: int | str = 0, output: int = 0) -> float | npt.NDArray[Any]:
-        """d result / d one input, a number or an array, in one reverse sweep.
-
-        Parameters
-        ----------
-        wrt : the input's name (see `inputs`), or its position among them
-        output : which number of the result, where that is a tree of several
-        """
-        row = self._input_row(wrt)
-        adjoints, buffers = self._swept(output)
-        code, record, _, _ = self._tape.row(row)
-        if OPS[code].name != "array":
-            return float(adjoints[row])
-        return buffers.final(self._tape.records[record].out)
-
-    def _swept(self, output: int) -> tuple[npt.NDArray[np.float64], Any]:
-        """The adjoints of all rows, and those of arrays, None where the tape has none."""
-        target = self._output_row(output)
-        adjoints = np.zeros(len(self))
-        buffers = Buffers(self._tape, 0, 0) if self._tape.records or self._tape.storages else None
-        if target is None:
-            self.visited = Visited(0, 0)
-            return adjoints, buffers
-        if isinstance(target, Place):
-            if target.size != 1:
-                raise ValueError(f"output {output} is an array of shape {target.shape}, no number")
-            buffers.seed(target, np.ones(target.shape, target.dtype))
-        else:
-            adjoints[target] = 1.0
-        self.visited = Visited(*sweeps.reverse(self._tape, 0, adjoints, buffers))
-        return adjoints, buffers
-
-    def _array_rows(self) -> npt.NDArray[np.bool_]:
-        codes = self._tape.rows(0, len(self))[0]
-        return np.isin(codes, [k for k, op in enumerate(OPS) if op.name in ("array", "store")])
-
-    def tangents(self, wrt: int | str = 0) -> npt.NDArray[np.float64]:
-        """d **every** row / d one input, in one forward sweep.
-
-        Rows that are operations on arrays have no one number, and nan here; see `jvp`.
-
-        Parameters
-        ----------
-        wrt : the input's name (see `inputs`), or its position among them; a number
-        """
-        row = self._input_row(wrt)
-        if sweeps.input_places(self._tape, row, row + 1) != [None]:
-            raise TypeError(f"input {wrt!r} is an array; tangents are those along one number")
-        tangents = np.zeros(len(self))
-        tangents[row] = 1.0
-        buffers = Buffers(self._tape, 0, 0) if self._tape.records or self._tape.storages else None
-        sweeps.forward(self._tape, 0, len(self), tangents, buffers)
-        if buffers is not None:
-            tangents[self._array_rows()] = np.nan
-        return tangents
-
-    def listing(self, adjoints: bool = True, first: int = 40, last: int = 20) -> str:
-        """The Wengert list as text: row, operation, operands, value, partials, adjoint, source.
-
-        Of a longer tape than ``first + last`` rows, the first and the last are shown.
-        """
-        return listing(self, adjoints, first, last)
-
-    def flow(
-        self,
-        by: str = "function",
-        output: int = 0,
-        steps: int | Sequence[int] | None = None,
-        of: str | None = None,
-    ) -> Flow:
-        """Norms of adjoints and local Jacobians: where a gradient vanishes or explodes.
-
-        By step, the norms are of the state: what a step made and rows after it read.  A step is a
-        passage of the outermost loop that most rows come from.  Takes one reverse sweep.
-
-        Parameters
-        ----------
-        by : "function" or "line", of the rows that they wrote; or "step"
-        output : which number of the result, where that is a tree of several
-        steps : how many steps there are, where the loop is not found or another one is wanted; or
-            the first row of each step
-        of : the part of the state that is looked at, by the name it is assigned to
-
-        Returns
-        -------
-        A `Flow`: ``str()`` is a table, ``plot()`` draws it, ``rows`` and ``to_dict()`` have its
-        numbers.
-
-        Raises
-        ------
-        ValueError
-            for an empty tape, one without source lines, or one without the steps asked for
-
-        Examples
-        --------
-        >>> import tapead
-        >>> def decay(x, w):
-        ...     for _ in range(4):
-        ...         x = w * x
-        ...     return x
-        >>> [row.adjoint for row in tapead.record(decay, 8.0, 0.5).flow(by="step", steps=4).rows]
-        [0.125, 0.25, 0.5, 1.0]
-        """
-        from tapead.inspect.flow import flow
-
-        return flow(self, by, output, steps, of)
-
-    def to_python(self, name: str = "f", output: int = 0, most: int = 100_000) -> str:
-        """The straight-line program that ran, and its adjoint, as Python text.
-
-        The text has two functions of the inputs: ``f``, with one assignment for each row, gives
-        the value; ``f_grad`` gives the value and the derivatives by the inputs, in their order. It
-        is the program of the branches that ran.  Run at the recorded inputs, it gives the numbers
-        of the tape and of its sweep, to the last bit.  Where Python's floats would raise and the
-        sweep does not, as in ``sqrt'(0)``, the text imports the sweep's function from tapead.
-
-        Parameters
-        ----------
-        name : of the function
-        output : which number of the result is differentiated, where that is a tree of several
-        most : a longer tape is refused
-
-        Raises
-        ------
-        TypeError
-            for a tape with operations on arrays
-        ValueError
-            for an empty tape, and for one of more than `most` rows
-
-        Examples
-        --------
-        >>> import tapead
-        >>> text = tapead.record(lambda a, b: (a + b) * (b + 1), 2.0, 1.0, lines=False).to_python()
-        >>> print(text[text.index("def f_grad") :])
-        def f_grad(a, b):
-            \"\"\"The value, and its derivatives by the inputs.\"\"\"
-            v2 = a + b
-            v3 = b + 1.0
-            v4 = v2 * v3
-        <BLANKLINE>
-            adj_v4 = 1.0
-            adj_v2 = adj_v4 * v3
-            adj_v3 = adj_v4 * v2
-            adj_b = adj_v3
-            adj_a = adj_v2
-            adj_b += adj_v2
-            return (v4, (adj_a, adj_b))
-        <BLANKLINE>
-        """
-        from tapead.inspect.straight_line import to_python
-
-        return to_python(self, name, output, most)
-
-    def draw(
-        self,
-        fold: str | None = None,
-        sweep: str | None = None,
-        output: int | None = None,
-        wrt: int | str | None = None,
-        most: int = 500,
-    ) -> Drawing:
-        """The computational graph: values in its nodes, local partial derivatives on its edges.
-
-        A node is a row.  It is called as the variable that the program assigns it to, where its
-        line leaves no doubt, else ``v`` and its number.  Operations on arrays show shape and dtype.
-
-        Parameters
-        ----------
-        fold : "line" or "function" has one node for all rows that a line or a function wrote;
-            "iteration" folds the iterations of the main loop that lie between the first and the
-            last.  Folded nodes and edges tell how many rows and edges they stand for.
-        sweep : "reverse" shows in each node its adjoint, d output / d node; "forward" its tangent,
-            d node / d input; of arrays and folded nodes the 2-norm
-        output : of which number of the result adjoints are, the first one unless it is given
-        wrt : by which input tangents are, its name or position, the first one unless it is given
-        most : a graph of more nodes is refused
-
-        Returns
-        -------
-        A `Drawing`: shown in notebooks; ``save("graph.svg")``, ``.dot``, ``.mermaid``.
-
-        Raises
-        ------
-        ValueError
-            for an empty tape; for a fold where source lines were not kept; for a graph that is too
-            large; for an option that is none of these
-
-        Examples
-        --------
-        >>> import tapead
-        >>> tape = tapead.record(lambda a, b: (a + b) * (b + 1), 2.0, 1.0)
-        >>> drawing = tape.draw(sweep="forward", wrt="b")
-        >>> drawing.nodes[-1].title, drawing.nodes[-1].value, drawing.nodes[-1].derivative
-        ('v4 = v2 * v3', 6.0, 5.0)
-        >>> drawing.mermaid.splitlines()[5]
-        '  n4["v4 = v2 * v3<br/>6<br/>∂v4/∂b = 5<br/>output"]:::output'
-        """
-        from tapead.inspect.drawing import of_tape
-
-        return of_tape(self, fold, sweep, output, wrt, most)
-
-    def paths(
-        self, x: int | str | Row = 0, y: int | str | Row | None = None, output: int = 0
-    ) -> Paths:
-        """The paths from one row to another, counted, beside the edges that a sweep visits.
-
-        d y / d x is the sum over all paths of the products of the partials on them; a sweep gives
-        it without going along each.  Takes time in proportion to the rows between x and y.
-
-        Parameters
-        ----------
-        x, y : numbers of rows, names of inputs, or what `row` gives; y is the output's row unless
-            it is given
-        output : which number of the result, where that is a tree of several
-
-        Raises
-        ------
-        ValueError
-            for an empty tape, a row of another tape, and an output that is a constant
-        IndexError, KeyError
-            for a row that the tape does not have, and a name that no input has
-        TypeError
-            for what is no row, and where an operation on arrays lies between x and y
-
-        Examples
-        --------
-        >>> import tapead
-        >>> tape = tapead.record(lambda x: (x + x + x) * (x + x), 1.0)
-        >>> found = tape.paths("x")
-        >>> found.count, found.edges, found.total
-        (5, 8, 12.0)
-        >>> [path.rows for path in found.each()]
-        [(0, 1, 2, 4), (0, 1, 2, 4), (0, 2, 4), (0, 3, 4), (0, 3, 4)]
-        """
-        from tapead.inspect.paths import paths
-
-        return paths(self, x, y, output)
-
-    def __str__(self) -> str:
-        # Of the first output, if that is a number.
-        first = next(iter(self.outputs), None)
-        one = first.size == 1 if isinstance(first, Place) else first is not None
-        return self.listing(adjoints=one)
-
-    def __repr__(self) -> str:
-        return f"<RecordedTape: {len(self):,} rows, {self.nbytes:,} bytes>"
-
-    def _output_row(self, output: int) -> int | None:
-        if not -len(self.outputs) <= output < len(self.outputs):
-            raise IndexError(f"output {output} of a result of {len(self.outputs)} numbers")
-        return self.outputs[output]
-
-    def _input_row(self, wrt: int | str) -> int:
-        if isinstance(wrt, str):
-            if wrt not in self.inputs:
-                known = ", ".join(list(self.inputs)[:10])
-                raise KeyError(f"no input is called {wrt!r}; there are {known}")
-            return self.inputs[wrt]
-        rows = list(self.inputs.values())
-        if not -len(rows) <= wrt < len(rows):
-            raise IndexError(f"input {wrt} of {len(rows)}")
-        return rows[wrt]
 
 
 def record(
@@ -417,7 +40,9 @@ def record(
     Raises
     ------
     TypeError
-        for an input that is no real number
+        for f that cannot be called, and for an input that is no real number
+    ValueError
+        for `argnums` that name an argument which is not given
     RuntimeError
         inside a recording, whose numbers another tape could not follow
 
@@ -432,6 +57,11 @@ def record(
     >>> tape.tangents(wrt="b")
     array([0., 1., 1., 1., 5.])
     """
+    if not callable(f):
+        raise TypeError(
+            f"record() was given {recording.describe(f)}, which cannot be called; "
+            "give a function and its arguments: record(f, 1.0, 2.0)"
+        )
     if current.tape.depth:
         raise RuntimeError("record() was called inside a recording; call it outside of grad")
     positions = range(len(args)) if argnums is None else _positions(argnums, len(args))
@@ -474,6 +104,7 @@ def record(
 
 def _positions(argnums: int | tuple[int, ...], count: int) -> list[int]:
     given = argnums if isinstance(argnums, tuple) else (argnums,)
+    given = tuple(whole("argnums", p, "a tuple of these") for p in given)
     for p in given:
         if not -count <= p < count:
             raise ValueError(f"argnums names argument {p}, but {count} were given")

@@ -124,8 +124,9 @@ def test_arguments_come_from_npz_files(named, folder, capsys):
         np.savez(folder / "given.npz", data=data, weights=weights)
     else:
         np.savez(folder / "given.npz", weights, data)
-    found = figures(capsys, "pendulum.py:loss", "--args", "@given.npz")
-    assert "array matmul" in {u["operation"] for u in found["operations"]}
+    for name in ("@given.npz", "given.npz"):
+        found = figures(capsys, "pendulum.py:loss", "--args", name)
+        assert "array matmul" in {u["operation"] for u in found["operations"]}
 
 
 def test_numbers_in_npz_files_are_numbers(folder, capsys):
@@ -177,6 +178,9 @@ def test_memory_is_measured_on_request(capsys):
         (["pendulum.py:swing", "--args", "@none.json"], "none.json cannot be read"),
         (["pendulum.py:swing", "--args", "@none.npz"], "none.npz cannot be read"),
         (["pendulum.py:swing", "--args", "@text.npz"], "text.npz cannot be read"),
+        (["pendulum.py:swing", "--args", "torn.npz"], "torn.npz cannot be read"),
+        (["pendulum.py:swing", "--args", "none.npz"], "none.npz cannot be read"),
+        (["pendulum.py:swing", "--args", "none.json"], "none.json cannot be read"),
         (["pendulum.py:total", "--args", "[[[1], [1, 2]]]", "--arrays"], "different lengths"),
         (["pendulum.py:total", "--args", '[["a"]]', "--arrays"], "does not consist of numbers"),
         (["pendulum.py:swing", "--args", "[1.0]", "--argnums", "x"], "--argnums x"),
@@ -187,6 +191,7 @@ def test_memory_is_measured_on_request(capsys):
 )
 def test_a_wrong_command_is_an_error_in_a_line_and_exit_code_2(arguments, message, folder, capsys):
     (folder / "text.npz").write_text("text")
+    (folder / "torn.npz").write_bytes(b"PK\x03\x04 torn")
     assert main(["profile", *arguments]) == 2
     err = capsys.readouterr().err
     assert err.startswith("error: ")

@@ -233,7 +233,11 @@ def test_a_wrong_command_is_said_in_one_line(command, arguments, words, capsys):
         (["branches", "tollgate.py:root", "--args", "[1.0]", "--json", "no/where"], "no/where"),
         (["flow", "tollgate.py:root", "--args", "[1.0]", "--by", "step"], "step"),
         (["draw", "tollgate.py:root", "--args", "[1.0]", "-o", "graph.xyz"], "graph.xyz"),
-        (["draw", "tollgate.py:root", "--args", "[1.0]", "--wrt", "y"], "'y'"),
+        (["draw", "tollgate.py:root", "--args", "[1.0]", "--wrt", "y"], "sweep"),
+        (
+            ["draw", "tollgate.py:root", "--args", "[1.0]", "--wrt", "y", "--sweep", "forward"],
+            "error: no input is called 'y'; there are x\n",
+        ),
         (["draw", "tollgate.py:decay", "--args", "[1.0, 0.5]", "--most", "3"], "fold"),
         (["draw", "tollgate.py:root", "--args", "[1.0]", "-o", "no/where.dot"], "where.dot"),
         (["flow", "tollgate.py:root", "--args", "[1.0]", "--steps", "3"], "by="),
@@ -247,7 +251,10 @@ def test_options_that_cannot_be_are_errors_of_the_command(arguments, words, caps
 @pytest.mark.parametrize("command", ["branches", "nan", "flow", "draw"])
 def test_a_program_that_fails_shows_its_traceback(command, capsys):
     assert main([command, "tollgate.py:broken", "--args", "[1.0]"]) == 1
-    assert "KeyError: 'nothing'" in capsys.readouterr().err
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("Traceback")
+    assert 'tollgate.py", line' in lines[1]  # of the program alone
+    assert lines[-1] == "KeyError: 'nothing'"
 
 
 @pytest.mark.parametrize("command", ["branches", "flow", "draw"])

@@ -13,6 +13,12 @@ from pathlib import Path
 import pytest
 
 import tapead
+from tapead.inspect.branches import BranchReport, Decision
+from tapead.inspect.drawing import Drawing
+from tapead.inspect.flow import Flow
+from tapead.inspect.nonfinite import Finding, Nonfinite
+from tapead.inspect.paths import Paths
+from tapead.profile_diff import ProfileDiff
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -28,18 +34,31 @@ def test_examples_in_docstrings(name):
     assert failed == 0
 
 
-def test_every_public_function_has_an_example_that_runs():
-    finder = doctest.DocTestFinder()
-    for name in tapead.__all__:
-        public = getattr(tapead, name)
-        if not isinstance(public, types.FunctionType):
-            continue
-        examples = [e for t in finder.find(public, name, globs={}) for e in t.examples]
-        assert examples, name
-        runner = doctest.DocTestRunner()
-        for test in finder.find(public, name, globs={}):
-            runner.run(test)
-        assert runner.failures == 0, name
+# What the public functions give: classes with methods of their own.
+GIVEN = [Drawing, Flow, Paths, BranchReport, Decision, Nonfinite, Finding, ProfileDiff]
+
+
+def public_things():
+    """Public functions and classes by name, and what functions give; with methods of classes."""
+    things = {name: getattr(tapead, name) for name in tapead.__all__}
+    things |= {f"{thing.__module__}.{thing.__name__}": thing for thing in GIVEN}
+    for name, thing in things.items():
+        if isinstance(thing, (types.FunctionType, types.ModuleType)):
+            yield name, thing
+        elif isinstance(thing, type):
+            yield name, thing
+            for attribute, method in vars(thing).items():
+                if isinstance(method, types.FunctionType) and not attribute.startswith("_"):
+                    yield f"{name}.{attribute}", method
+
+
+@pytest.mark.parametrize(("name", "thing"), list(public_things()))
+def test_every_public_function_class_module_and_method_has_an_example_that_runs(name, thing):
+    examples = doctest.DocTestParser().get_doctest(thing.__doc__ or "", {}, name, None, None)
+    assert examples.examples, "has no example"
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    runner.run(examples)
+    assert runner.failures == 0
 
 
 def test_every_public_name_has_a_docstring():
@@ -116,7 +135,7 @@ ORDER = [
     "recording", "forms", "derived", "traces", "sizes", "bounded", "transforms", "second_order",
     "products",
     "jacobians", "custom_calls", "custom", "checkpoints", "record",
-    "profile_uses", "profile_counts", "profile_run", "profile_text", "profile",
+    "profile_uses", "profile_counts", "profile_run", "profile_text", "profile_diff", "profile",
     "command_arguments", "commands", "command_line",
     "__main__", "testing", "supported",
 ]  # fmt: skip

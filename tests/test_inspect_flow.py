@@ -363,6 +363,15 @@ def test_the_plot_has_the_norms_on_a_logarithmic_scale(tmp_path):
     tapead.record(lambda x: 3.0, 1.0).flow().plot(tmp_path / "nothing.png")
 
 
+@pytest.mark.parametrize(("slope", "scale"), [(2.0, "linear"), (1e3, "log")])
+def test_bars_have_a_logarithmic_scale_only_where_they_differ_by_much(slope, scale, tmp_path):
+    pytest.importorskip("matplotlib")
+    flow = tapead.record(lambda x: slope * x, 1.0).flow(by="line")
+    (axes,) = flow.plot(tmp_path / "lines.png").axes
+    assert [bar.get_width() for bar in axes.patches] == [slope, 1.0]
+    assert axes.get_xscale() == scale
+
+
 def test_without_matplotlib_the_plot_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r'pip install "tapead\[plot\]"'):
@@ -393,7 +402,7 @@ def test_a_tape_without_lines_and_an_empty_one_are_refused(by):
 
 
 def test_an_array_result_needs_one_number():
-    with pytest.raises(ValueError, match=r"output 0 is an array of shape \(3,\), no number"):
+    with pytest.raises(ValueError, match=r"output 0 is an array of shape \(3,\).*returns its sum"):
         tapead.record(lambda x: x * x, np.ones(3)).flow()
     with pytest.raises(IndexError, match="output 2 of a result of 1 numbers"):
         tapead.record(outer, 0.7, 2.0).flow(output=2)

@@ -94,6 +94,79 @@ def test_steps_are_the_passages_of_the_outermost_loop(f, args, what):
         assert set(flow.count.tolist()) == {flow.count[0]}
 
 
+def scaled(x, w):
+    return w * x
+
+
+def raised(x):
+    return x + 0.01
+
+
+def counted(x, w, n):
+    kept, passed = [x], 0
+    for _ in range(n):
+        x = math.tanh(scaled(kept[-1], w))
+        kept.append(x)
+        passed += 1  # noqa: SIM113
+    return x
+
+
+def called_first_and_last(x, w, n):
+    for _ in range(n):
+        x = math.tanh(scaled(x, w))
+        x = raised(x)
+    return 2.0 * x
+
+
+def called_before_too(x, w, n):
+    x = scaled(x, w)
+    for _ in range(n):
+        x = math.tanh(scaled(x, w))
+        if x > 2.0:
+            break
+    return x
+
+
+def called_after_too(x, w, n):
+    for _ in range(n):
+        x = math.tanh(scaled(x, w))
+        print(end="")
+    return 1.0 - scaled(x, w)
+
+
+def listed(x, w, n):
+    for _ in range(n):
+        x = sum([math.sin(w * x + k) for k in range(3)])
+    return x
+
+
+def prepared(x, w, n):
+    scales = [w * math.exp(math.sin(w + k)) for k in range(n)]
+    for scale in scales:
+        x = math.tanh(scale * x)
+    return x
+
+
+@pytest.mark.parametrize(
+    ("f", "begin", "rows"),
+    [
+        (counted, 2, 2),
+        (called_first_and_last, 2, 3),
+        (called_before_too, 3, 2),
+        (called_after_too, 2, 2),
+        (listed, 2, 12),
+        (prepared, 2 + 12 * 4, 2),
+    ],
+)
+def test_a_step_begins_with_what_it_calls_first(f, begin, rows):
+    tape = tapead.record(f, 0.5, 0.9, 12, argnums=(0, 1))
+    given = tape.flow(by="step", steps=list(range(begin, begin + 12 * rows, rows)))
+    found = tape.flow(by="step")
+    assert len(found) == 12
+    assert found.count.tolist()[:-1] == [rows] * 11
+    assert found.adjoint[:-1].tolist() == given.adjoint[:-1].tolist()
+
+
 def test_the_state_of_a_step_is_what_later_steps_read():
     n = 12
     flow = tapead.record(heun, 1.0, 0.5, n, argnums=(0, 1)).flow(by="step")

@@ -176,6 +176,18 @@ def test_inputs_get_names_of_their_own_and_a_note_says_which_is_which():
     assert slopes == (1.0, 2.0, 3.0, 5.0, 0.0, 7.0, 11.0)
 
 
+@pytest.mark.parametrize("slot", ["_a_", "_b_", "_v_"])
+def test_names_may_have_in_them_what_formulas_call_their_operands(slot):
+    key = f"x{slot}y"
+    tape = tapead.record(lambda p: p[key] / p["_a_"] - p["_b_"] * p["_v_"], dict.fromkeys(
+        (key, "_a_", "_b_", "_v_"), 2.0))  # fmt: skip
+    names: dict = {}
+    exec(tape.to_python(), names)
+    given = [tape.row(row).value for row in tape.inputs.values()]
+    assert names["f"](*given) == tape.value
+    assert names["f_grad"](*given)[1] == tuple(tape.adjoints()[:4])
+
+
 @pytest.mark.parametrize("name", ["times", "math", "v3", "sign", "abs", "adj_v3"])
 def test_names_that_the_text_uses_itself_are_not_taken(name):
     names = {}

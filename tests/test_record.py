@@ -119,7 +119,7 @@ def test_constant_results_and_unknown_names():
     assert "input x" in str(tape)
     with pytest.raises(KeyError, match="no input is called 'z'"):
         tape.tangents(wrt="z")
-    with pytest.raises(IndexError, match="input 3 of 1"):
+    with pytest.raises(IndexError, match="input 3 of a tape with 1"):
         tape.tangents(wrt=3)
     with pytest.raises(IndexError, match="output 1"):
         tape.adjoints(1)
@@ -165,3 +165,51 @@ def test_rows_across_chunks_keep_their_places_and_adjoints():
     assert {tape.row(r).place[1] for r in (1, 70_001, 199_999)} == {
         long.__code__.co_firstlineno + 3
     }
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda tape: tape.adjoints("x"), "output='x': a whole number was expected"),
+        (lambda tape: tape.gradient("x", output=0.0), "output=0.0: a whole number"),
+        (lambda tape: tape.gradient(1.5), "wrt=1.5: a whole number or the name of an input"),
+        (lambda tape: tape.tangents(None), "wrt=None: a whole number or the name of an input"),
+        (lambda tape: tape.row("y"), "number='y': a whole number"),
+        (lambda tape: tape.row(True), "number=True: a whole number"),
+        (lambda tape: tape.listing(first=2.5), "first=2.5: a whole number"),
+        (lambda tape: tape.to_python(name=3), "name=3: the name of a function, a str"),
+        (lambda tape: tape.to_python(most="many"), "most='many': a whole number"),
+        (lambda tape: tape.draw(most=None), "most=None: a whole number"),
+        (lambda tape: tape.draw(sweep="reverse", output="y"), "output='y': a whole number"),
+        (lambda tape: tape.paths(output="y"), "output='y': a whole number"),
+        (lambda tape: tape.paths().each(most=1.5), "most=1.5: a whole number"),
+        (lambda tape: tape.flow(output="y"), "output='y': a whole number"),
+        (lambda tape: tape.flow(by="step", steps=True), "steps=True"),
+        (lambda tape: tape.flow().table(most="all"), "most='all': a whole number or None"),
+        (lambda tape: tapead.record(3.0, 1.0), "record() was given 3.0 of type float"),
+        (lambda tape: tapead.record(f, *ARGS, argnums="x"), "argnums='x': a whole number or a"),
+        (lambda tape: tapead.record(f, *ARGS, argnums=(0, 1.0)), "argnums=1.0: a whole number"),
+    ],
+)
+def test_arguments_of_another_type_are_refused_by_name(call, words):
+    with pytest.raises(TypeError) as caught:
+        call(tapead.record(f, *ARGS))
+    assert words in str(caught.value)
+    assert tapead.grad(lambda x: x * x)(3.0) == 6.0
+
+
+def test_the_listing_names_operations_on_arrays_with_their_shapes():
+    def program(v, x):
+        u = np.zeros((2, 2))
+        u[0, 1] = x
+        return np.sum(np.concatenate([v, v]) * np.sin(u[0, 1])) + np.sum(u)
+
+    text = tapead.record(program, np.ones(2), 1.0, lines=False).listing()
+    rows = [re.split(r"  +", line) for line in text.splitlines()]
+    assert rows[0][1:2] + rows[0][-2:] == ["operation", "partials", "adjoint"]
+    named = {row[1]: row[2:] for row in rows[1:]}
+    assert named["array v"] == ["(2,)"]
+    assert named["array concatenate"] == ["(4,)"]
+    assert named["store"] == ["1"]
+    assert named["array sin"] == ["0.841471", "4"]
+    assert "nan" not in text

@@ -10,10 +10,12 @@ import numpy as np
 
 from tapead import sweeps
 from tapead.inspect import branches_text
+from tapead.inspect.arguments import at_least_0
+from tapead.inspect.branches_text import count
 from tapead.inspect.decisions import Choice, Found, found
+from tapead.inspect.recorded import RecordedTape
 from tapead.inspect.runs import plain_json, recorded
 from tapead.places import Place
-from tapead.record import RecordedTape
 from tapead.recording import function_name
 
 
@@ -54,6 +56,17 @@ class Decision(NamedTuple):
     convention : what is taken for the derivative where the margin is 0
     file, line, function, source : where it was decided
     row : the rows before this one had been written
+
+    Examples
+    --------
+    >>> import tapead
+    >>> decision = tapead.branches(lambda x, y: x if x * y > 5.0 else y, 2.0, 3.0)[0]
+    >>> decision.operation, decision.left, decision.right, decision.margin, decision.result
+    ('>', 6.0, 5.0, 1.0, True)
+    >>> decision.gradient, decision.tie
+    ({'x': 3.0, 'y': 2.0}, False)
+    >>> decision.moves["y"]
+    Move(by=-0.5, index=(), norm=0.5)
     """
 
     operation: str
@@ -88,7 +101,14 @@ class Decision(NamedTuple):
         return {name: _move(self.margin, g) for name, g in self.gradient.items()}
 
     def to_dict(self) -> dict[str, Any]:
-        """All fields and the moves, as JSON has them: what is not finite becomes a string."""
+        """All fields and the moves, as JSON has them: what is not finite becomes a string.
+
+        Examples
+        --------
+        >>> import tapead
+        >>> tapead.branches(lambda x: x > 2.0, 3.0)[0].to_dict()["moves"]
+        {'x': {'by': -1.0, 'index': [], 'norm': 1.0}}
+        """
         fields = {name: x for name, x in self._asdict().items() if name != "gradient"}
         fields["tie"] = self.tie
         fields["moves"] = {name: move._asdict() for name, move in self.moves.items()}
@@ -113,7 +133,8 @@ class BranchReport:
     """What a run decided, as a sequence of `Decision`, the closest ones first.  ``str()`` is a
     table.
 
-    There is one entry for each operation at each source line: that time when it was closest.
+    There is one entry for each operation at each source line, and for each constant that it
+    compares numbers with where these are few: that time when it was closest.
 
     Attributes
     ----------
@@ -121,6 +142,15 @@ class BranchReport:
     value : its result, with plain numbers
     decided : how many decisions there were in all, with those of each element of arrays
     left_out : how many lines with larger margins are not in the report
+
+    Examples
+    --------
+    >>> import tapead
+    >>> report = tapead.branches(lambda x, y: max(x, y) + abs(x - 2.0), 2.0, 3.0)
+    >>> [(decision.operation, decision.margin) for decision in report]
+    [('abs', 0.0), ('>', 1.0)]
+    >>> report.decided, report.left_out, report.value, report.ties[0].convention
+    (2, 0, 3.0, 'the derivative is 0 at 0')
     """
 
     def __init__(self, function: str, tape: RecordedTape, all_found: Found, most: int | None):
@@ -154,9 +184,18 @@ class BranchReport:
 
         Each costs a reverse sweep.  Of the elements of an array that decide at once the closest is
         taken.
+
+        Examples
+        --------
+        >>> import tapead
+        >>> def halved(x):
+        ...     while x > 1.0:
+        ...         x = 0.5 * x
+        ...     return x
+        >>> [decision.left for decision in tapead.branches(halved, 12.0).closest(3)]
+        [0.75, 1.5, 3.0]
         """
-        if n < 0:
-            raise ValueError(f"closest({n}): how many cannot be negative")
+        n = at_least_0("n", n)
         margins = np.abs(self._found.margins)
         known = np.flatnonzero(~np.isnan(margins))
         near = known[np.argsort(margins[known], kind="stable")[:n]]
@@ -178,15 +217,23 @@ class BranchReport:
 
     def __repr__(self) -> str:
         return (
-            f"<BranchReport of {self.function}: {self.decided:,} decisions at "
-            f"{len(self) + self.left_out} places, {len(self.ties)} ties>"
+            f"<BranchReport of {self.function}: {count(self.decided, 'decision')} at "
+            f"{count(len(self) + self.left_out, 'place')}, {count(len(self.ties), 'tie')}>"
         )
 
     def _repr_html_(self) -> str:
         return branches_text.html(self)
 
     def to_dict(self) -> dict[str, Any]:
-        """All figures, as plain Python objects; the function's value is left out."""
+        """All figures, as plain Python objects; the function's value is left out.
+
+        Examples
+        --------
+        >>> import tapead
+        >>> figures = tapead.branches(lambda x: x > 2.0, 3.0).to_dict()
+        >>> figures["decided"], figures["decisions"][0]["margin"]
+        (1, 1.0)
+        """
         return {
             "function": self.function,
             "decided": self.decided,
@@ -195,7 +242,16 @@ class BranchReport:
         }
 
     def to_json(self, indent: int | None = 2) -> str:
-        """`to_dict` as JSON."""
+        """`to_dict` as JSON.
+
+        Examples
+        --------
+        >>> import json
+        >>> import tapead
+        >>> report = tapead.branches(lambda x: x > 2.0, 3.0)
+        >>> json.loads(report.to_json()) == report.to_dict()
+        True
+        """
         return json.dumps(self.to_dict(), indent=indent)
 
 
@@ -209,10 +265,10 @@ def _gradient(recorded_tape: RecordedTape, choice: Choice) -> dict[str, Any]:
         outputs.append(key)
         if isinstance(key, Place):
             seed = np.zeros(key.shape, key.dtype)
-            seed.reshape(-1)[at] = weight
+            seed.reshape(-1)[at] = weight if seed.dtype.kind == "c" else weight.real
             seeds.append(seed)
         else:
-            seeds.append(weight)
+            seeds.append(weight.real)
     pulled = sweeps.pull(tape, 0, 0, len(inputs), choice.row, outputs, seeds)
     return {name: g for name, g in zip(inputs, pulled, strict=True) if np.any(g)}
 
@@ -228,10 +284,11 @@ def branches(
     """Every decision of ``f(*args, **kwargs)`` on a tracked value, and what would flip it.
 
     Comparisons, `bool`, `int`, `floor`, `ceil`, `round`, `//`, `%`; `abs` and `np.sign`;
-    `np.maximum`, `np.clip`, `np.max`, `np.argmax`, sorting and their like.  `max`, `min` and
-    `sorted` of Python's are comparisons; so is what `np.where` chooses by.  The margin is the
-    difference of the two sides, its derivative comes from a reverse sweep: an input has to move by
-    ``-margin / (d margin / d input)``, to first order, for the decision to fall the other way.
+    `np.maximum`, `np.clip`, `np.max`, `np.argmax`, sorting and their like; `hypot` and norms where
+    they are 0.  `max`, `min` and `sorted` of Python's are comparisons; so is what `np.where`
+    chooses by.  The margin is the difference of the two sides, its derivative comes from a reverse
+    sweep: an input has to move by ``-margin / (d margin / d input)``, to first order, for the
+    decision to fall the other way.
     Functions and loops that are checkpointed run on plain values: what they decide is not seen.
 
     Parameters
@@ -262,7 +319,7 @@ def branches(
     >>> {name: round(move.by, 6) for name, move in report[0].moves.items()}
     {'weight': -0.166667, 'limit': 0.5}
     """
-    if most is not None and most < 0:
-        raise ValueError(f"most={most}: how many lines cannot be negative; None is for all")
+    if most is not None:
+        most = at_least_0("most", most)
     tape = recorded("branches", f, args, argnums, rerun, kwargs, decisions=True)
     return BranchReport(function_name(f), tape, found(tape._tape), most)

@@ -17,11 +17,11 @@ _SOURCE = 60
 
 def table(report: BranchReport) -> str:
     """``str`` of a `BranchReport`."""
-    head = f"{report.function}: {_count(report.decided, 'decision')}"
+    head = f"{report.function}: {count(report.decided, 'decision')}"
     if not report.decided:
         return f"{head} on tracked values"
     places = len(report) + report.left_out
-    head += f" at {_count(places, 'place')}, the closest of each place:"
+    head += f" at {count(places, 'place')}, the closest of each place:"
     rows = [_HEADER, *map(_cells, report)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
@@ -36,7 +36,7 @@ def table(report: BranchReport) -> str:
 
 def html(report: BranchReport) -> str:
     """A `BranchReport` for notebooks; ties are shaded."""
-    head = f"<b>{markup.escape(report.function)}</b>: {_count(report.decided, 'decision')}"
+    head = f"<b>{markup.escape(report.function)}</b>: {count(report.decided, 'decision')}"
     lines = ["<table><tr>" + "".join(f"<th>{name}</th>" for name in _HEADER) + "</tr>"]
     for decision in report:
         shade = ' style="background-color: rgba(230, 120, 20, 0.3)"' if decision.tie else ""
@@ -100,9 +100,10 @@ def _notes(report: BranchReport) -> list[str]:
     if any(m.index for d in report for m in d.moves.values() if not d.tie):
         notes.append("An element moves alone, or all of its array by a vector of the norm given.")
     if report.left_out:
-        notes.append(f"{_count(report.left_out, 'place')} with larger margins left out.")
+        notes.append(f"{count(report.left_out, 'place')} with larger margins left out.")
     return ["", *notes] if notes else []
 
 
-def _count(n: int, what: str) -> str:
+def count(n: int, what: str) -> str:
+    """``1 tie``, ``2 ties``."""
     return f"{n:,} {what}{'' if n == 1 else 's'}"

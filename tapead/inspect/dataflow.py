@@ -8,16 +8,18 @@ from the row that wrote that element, where it was written as a number.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tapead.array import ADD_AT, ADD_IN, INPUT, SUB_IN, WRITE, WRITE_AT
 from tapead.elementary import CODES, OPS
+from tapead.inspect.columns import Columns
+from tapead.inspect.operations import outs_of
 from tapead.places import Place, Record, root_of
 
 if TYPE_CHECKING:
-    from tapead.record import RecordedTape
+    from tapead.inspect.recorded import RecordedTape
     from tapead.tape import Tape
 
 # What an edge is: the target's partial by its first or second operand; a copy, whose partial is 1;
@@ -34,13 +36,16 @@ class Dataflow:
     Attributes
     ----------
     source, target, kind : of each edge; kind is FIRST, SECOND, COPIED or ARRAYS
-    codes, a, b, values : the tape's columns
+    columns : the tape's columns
+    codes, a, b, values : each of them
     outputs : for each number or array of the result the row that made it, None for a constant
     """
 
     def __init__(self, recorded: RecordedTape) -> None:
         tape = recorded._tape
-        self.codes, self.a, self.b, self.values = tape.rows(0, len(tape))
+        self.columns = Columns(tape)
+        self.codes, self.a = self.columns.codes, self.columns.a
+        self.b, self.values = self.columns.b, self.columns.values
         self._versions = np.zeros(0, np.int64)
         self._stride = len(tape) + 1
         arity = _ARITY[self.codes]
@@ -148,11 +153,6 @@ def _by_records(tape: Tape, rows: list[int], numbers: list[int]) -> tuple[list, 
             if record.rule in _WRITES and not _covers(record) and made not in reads[before:]:
                 reads.append(made)  # the rest of the array stays what it was
     return reads, writes, direct
-
-
-def outs_of(record: Record) -> tuple[Any, ...]:
-    """The results of an operation: places, rows, None for whole numbers."""
-    return record.out if type(record.out) is tuple else (record.out,)
 
 
 def _covers(record: Record) -> bool:

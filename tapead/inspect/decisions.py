@@ -12,14 +12,18 @@ import numpy as np
 
 from tapead.array import plain_of
 from tapead.elementary import CODES, OPS
-from tapead.inspect.margins import COMPARISONS, IGNORED, NOTED, RECORDS, ROWS, Kind, measured
-from tapead.inspect.runs import Line, line_of, operand_values
+from tapead.inspect.columns import operand_values
+from tapead.inspect.kinds import IGNORED, NOTED, OF_NUMBERS, POINTS, RECORDS, ROWS
+from tapead.inspect.margins import Kind, measured
+from tapead.inspect.runs import Line, line_of
 from tapead.places import Row
 from tapead.rules.table import Rule
 from tapead.tape import Tape
 
 _ARRAY = CODES["array"]
 _UNKNOWN = "not known"
+_EXACT = 2**53
+_MOST_CONSTANTS = 4
 
 
 class Choice(NamedTuple):
@@ -32,7 +36,7 @@ class Choice(NamedTuple):
     result: Any
     index: tuple[int, ...]
     convention: str
-    terms: list[tuple[Any, int, float]]
+    terms: list[tuple[Any, int, complex]]
     where: Line
     row: int
 
@@ -80,34 +84,44 @@ class Found:
     def __init__(self, tape: Tape) -> None:
         self.tape = tape
         self.entries = tape.decisions or []
-        self.names: dict[tuple[int, str], int] = {}
+        self.names: dict[tuple[int, str, tuple], int] = {}
         columns = _Columns()
         self._noted(columns)
         self._rows(columns)
         self.events, group, self.margins, times, held, ties = columns.joined()
         self.groups = _grouped(self.margins, group, times, held, ties)
 
-    def _group(self, place: int, name: str) -> int:
-        return self.names.setdefault((place, name), len(self.names))
+    def _group(self, place: int, name: str, constants: tuple = ()) -> int:
+        return self.names.setdefault((place, name, constants), len(self.names))
 
     # -- finding
 
     def _noted(self, columns: _Columns) -> None:
-        """The engine's notes; comparisons of numbers, of which there may be millions, by lists."""
-        plain: dict[tuple[int, str], list[tuple]] = {}
+        """The engine's notes; those of numbers, of which there may be millions, by lists."""
+        plain: dict[tuple[int, str], dict[tuple, list[tuple]]] = {}
         for k, entry in enumerate(self.entries):
-            name, operands, result, place, _, _ = entry
-            if name in COMPARISONS and type(operands[0][1]) is type(operands[1][1]) is float:
-                group = plain.setdefault((place, name), [])
-                group.append((k, operands[0][1], operands[1][1], result))
+            name, operands, result, place, _, options = entry
+            if name in OF_NUMBERS and not options and _are_numbers(operands):
+                constants = tuple([x if key is None else None for key, x in operands])
+                group = plain.setdefault((place, name), {}).setdefault(constants, [])
+                group.append((k, result, *(x for _, x in operands)))
             elif name not in IGNORED:
                 self._one(columns, k, place, *_of_entry(entry))
-        for (place, name), rows in plain.items():
-            events, left, right, results = zip(*rows, strict=True)
-            margins = _difference(np.array(left), np.array(right))
-            ones = np.ones(len(rows), np.intp)
-            group = np.full(len(rows), self._group(place, name))
-            columns.add(np.array(events), group, margins, ones, np.array(results), margins == 0)
+        for (place, name), by_constants in plain.items():
+            for constants, rows in _few(by_constants).items():
+                self._numbers(columns, place, name, constants, rows)
+
+    def _numbers(
+        self, columns: _Columns, place: int, name: str, constants: tuple, rows: list[tuple]
+    ) -> None:
+        """What one operation of one line decides about numbers."""
+        events, results, *values = zip(*rows, strict=True)
+        sides = measured(NOTED[name], [np.array(x, float) for x in values], {})
+        margins = _difference(sides.left, sides.right)
+        ones = np.ones(len(rows), np.intp)
+        held = np.array(results) if type(results[0]) is bool else -ones
+        group = np.full(len(rows), self._group(place, NOTED[name].name, constants))
+        columns.add(np.array(events), group, margins, ones, held, margins == 0.0)
 
     def _one(
         self, columns: _Columns, event: int, place: int, name: str, kind: Kind | None,
@@ -132,6 +146,8 @@ class Found:
         codes, a, b, column = tape.rows(0, len(tape))
         for name, kind in ROWS.items():
             rows = np.flatnonzero(codes == CODES[name])
+            if name in POINTS:
+                rows = rows[column[rows] == 0.0]
             if not rows.size:
                 continue
             operands = (a, b)[: OPS[CODES[name]].arity]
@@ -156,7 +172,10 @@ class Found:
             return None, [], {}
         values = [plain_of(x) for x in record.kept[:-1]]
         values = [x if isinstance(x, (np.ndarray, np.number, float, int)) else None for x in values]
-        return kind, values, record.options or {}
+        options = record.options or {}
+        if callable(options.get("function")):  # one rule serves several
+            kind = kind._replace(name=options["function"].__name__)
+        return kind, values, options
 
     # -- one of them
 
@@ -210,11 +229,27 @@ def found(tape: Tape) -> Found:
     return Found(tape)
 
 
+def _few(by_constants: dict[tuple, list[tuple]]) -> dict[tuple, list[tuple]]:
+    """Decisions by the constants that numbers are compared with: ``max(path) > 150.0`` decides
+    two things.  Where there are many, by which of the operands are constants."""
+    if len(by_constants) <= _MOST_CONSTANTS:
+        return by_constants
+    found: dict[tuple, list[tuple]] = {}
+    for constants, rows in by_constants.items():
+        found.setdefault(tuple(x is None for x in constants), []).extend(rows)
+    return found
+
+
+def _are_numbers(operands: tuple) -> bool:
+    """Whether all operands are plain numbers that floats can be."""
+    return all(type(x) is float or (type(x) is int and abs(x) <= _EXACT) for _, x in operands)
+
+
 def _of_entry(entry: tuple) -> tuple[str, Kind | None, list, dict, Any]:
     name, operands, result, _, _, options = entry
     kind = NOTED.get(name)
     values = [x for _, x in operands]
-    return name if kind is None else kind.name, kind, values, options, result
+    return name.lstrip("_") if kind is None else kind.name, kind, values, options, result
 
 
 def _grouped(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 import os
 import pathlib
 import re
@@ -13,8 +14,8 @@ from typing import Any
 
 from tapead.inspect import drawing_text
 from tapead.inspect.graph import Edge, Graph, Node, graph
+from tapead.inspect.recorded import RecordedTape
 from tapead.inspect.runs import recorded
-from tapead.record import RecordedTape
 
 _SUFFIXES = (".svg", ".png", ".dot", ".mmd")
 
@@ -29,6 +30,17 @@ class Drawing:
     ----------
     nodes : the nodes, in the order of their rows: title, value, shape, derivative, place, ...
     edges : the edges: the positions of their ends in `nodes`, partial derivatives, ...
+
+    Examples
+    --------
+    >>> import tapead
+    >>> drawing = tapead.draw(lambda a, b: a * b, 2.0, 3.0)
+    >>> [node.title for node in drawing.nodes]
+    ['a', 'b', 'v2 = a * b']
+    >>> [(edge.source, edge.target, edge.partial) for edge in drawing.edges]
+    [(0, 2, 3.0), (1, 2, 2.0)]
+    >>> drawing.dot.splitlines()[0], drawing.mermaid.splitlines()[0]
+    ('digraph tape {', 'flowchart TB')
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -59,6 +71,14 @@ class Drawing:
         ------
         RuntimeError
             where Graphviz's program ``dot`` is missing, or has failed
+
+        Examples
+        --------
+        >>> import shutil
+        >>> import tapead
+        >>> drawing = tapead.draw(lambda a, b: a * b, 2.0, 3.0)
+        >>> if shutil.which("dot"):
+        ...     assert "<svg" in drawing.svg()
         """
         text = _run_dot(self.dot, "-Tsvg").decode("utf-8")
         # Comments say which version of Graphviz it was: pictures differ without need.
@@ -71,9 +91,17 @@ class Drawing:
         ------
         RuntimeError
             where Graphviz's program ``dot`` is missing, or has failed
+
+        Examples
+        --------
+        >>> import shutil
+        >>> import tapead
+        >>> drawing = tapead.draw(lambda a, b: a * b, 2.0, 3.0)
+        >>> if shutil.which("dot"):
+        ...     assert drawing.png(dpi=72)[1:4] == b"PNG"
         """
-        if dpi <= 0:
-            raise ValueError(f"dpi={dpi}: dots an inch, a positive number")
+        if not isinstance(dpi, (int, float)) or not 0 < dpi < math.inf:
+            raise ValueError(f"dpi={dpi!r}: dots an inch, a positive number")
         return _run_dot(self.dot, "-Tpng", f"-Gdpi={dpi}")
 
     def save(self, path: str | os.PathLike) -> None:
@@ -85,6 +113,16 @@ class Drawing:
             for another ending
         RuntimeError
             for a picture, as `svg` does
+
+        Examples
+        --------
+        >>> import pathlib, tempfile
+        >>> import tapead
+        >>> drawing = tapead.draw(lambda a, b: a * b, 2.0, 3.0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     drawing.save(pathlib.Path(folder, "graph.mmd"))
+        ...     pathlib.Path(folder, "graph.mmd").read_text() == drawing.mermaid
+        True
         """
         file = pathlib.Path(path)
         suffix = file.suffix.lower()
@@ -128,7 +166,10 @@ def _run_dot(text: str, *options: str) -> bytes:
             "(apt install graphviz, brew install graphviz, conda install graphviz) so that dot "
             "is on the PATH; or take the text, .dot or .mermaid, which needs no program"
         )
-    done = subprocess.run([program, *options], input=text.encode(), capture_output=True)
+    try:
+        done = subprocess.run([program, *options], input=text.encode(), capture_output=True)
+    except OSError as error:
+        raise RuntimeError(f"Graphviz's program {program} cannot be run: {error}") from None
     if done.returncode:
         message = done.stderr.decode("utf-8", "replace").strip()
         raise RuntimeError(f"Graphviz's program {program} has failed: {message}")

@@ -59,9 +59,14 @@ def derivative(graph: Graph, node: Node) -> str:
     name = node.name if node.rows == 1 and node.name else "..."
     over, under = (graph.by, name) if graph.sweep == "reverse" else (name, graph.by)
     text = f"∂{over}/∂{under}"
-    if node.rows > 1 or (node.shape is not None and node.value is None):
+    if _is_norm(node):
         text = f"‖{text}‖"
     return f"{text} = {number(node.derivative or 0.0)}"
+
+
+def _is_norm(node: Node) -> bool:
+    """Whether a node's derivative is the 2-norm of several."""
+    return node.rows > 1 or (node.shape is not None and node.value is None)
 
 
 def edge_label(edge: Edge) -> str:
@@ -78,6 +83,8 @@ def caption(graph: Graph) -> str:
         said.append(f"reverse sweep: in nodes ∂{graph.by}/∂node")
     elif graph.sweep == "forward":
         said.append(f"forward sweep: in nodes ∂node/∂{graph.by}")
+    if graph.sweep is not None and any(map(_is_norm, graph.nodes)):
+        said.append("‖ ‖ are 2-norms")
     if any(edge.partial is not None for edge in graph.edges):
         said.append("on edges the partial derivatives")
     return "; ".join(said)

@@ -12,11 +12,13 @@ import numpy as np
 from tapead.elementary import CODES, OPS
 from tapead.inspect import flow_text
 from tapead.inspect.flow_norms import Norms, norms
-from tapead.inspect.flow_steps import Lines, Steps, lines_of, source_of, steps_of
+from tapead.inspect.flow_steps import Steps, steps_of
+from tapead.inspect.lines import Lines, lines_of, source_of
+from tapead.inspect.operations import outs_of
 from tapead.places import Place, root_of
 
 if TYPE_CHECKING:
-    from tapead.record import RecordedTape
+    from tapead.inspect.recorded import RecordedTape
 
 # Adjoints below this part of the largest one are called tiny.
 TINY = 1e-6
@@ -64,6 +66,19 @@ class Flow:
     count, adjoint, largest, value, jacobian, growth : the columns, see `FlowRow`, as arrays
     states : for steps, the norms of the adjoints of each part of the state: by the name that is
         assigned, or the line
+
+    Examples
+    --------
+    >>> import tapead
+    >>> def decay(x, w):
+    ...     for _ in range(4):
+    ...         x = w * x
+    ...     return x
+    >>> flow = tapead.record(decay, 8.0, 0.5).flow(by="step")
+    >>> len(flow), flow[0].adjoint, flow[0].growth, flow[-1].adjoint
+    (4, 0.125, 0.5, 1.0)
+    >>> flow.adjoint.tolist()
+    [0.125, 0.25, 0.5, 1.0]
     """
 
     def __init__(
@@ -127,11 +142,28 @@ class Flow:
         ----------
         most : rows that are shown: steps at equal distances, of functions and lines the largest;
             None for all
+
+        Examples
+        --------
+        >>> import tapead
+        >>> flow = tapead.record(lambda x: x * x, 3.0).flow()
+        >>> for line in flow.table().splitlines()[1:3]:
+        ...     print(line.split())
+        ['function', 'rows', 'adjoint', 'largest', 'Jacobian', 'value']
+        ['(inputs)', '1', '6', '6', '3']
         """
         return flow_text.table(self, most)
 
     def to_dict(self) -> dict[str, Any]:
-        """All figures, as plain Python objects."""
+        """All figures, as plain Python objects.
+
+        Examples
+        --------
+        >>> import tapead
+        >>> figures = tapead.record(lambda x: x * x, 3.0).flow().to_dict()
+        >>> [(row["name"], row["adjoint"]) for row in figures["rows"]][0]
+        ('(inputs)', 6.0)
+        """
         return {
             "by": self.by,
             "what": self.what,
@@ -140,9 +172,17 @@ class Flow:
         }
 
     def plot(self, path: str | os.PathLike | None = None) -> Any:
-        """The norms of the adjoints, on a logarithmic scale: lines over steps, bars otherwise.
+        """The norms of the adjoints: lines over steps on a logarithmic scale, bars otherwise.
 
         Needs matplotlib.  Returns its figure; with a path the picture is also written there.
+
+        Examples
+        --------
+        >>> import importlib.util
+        >>> import tapead
+        >>> if importlib.util.find_spec("matplotlib"):
+        ...     figure = tapead.record(lambda x: x * x, 3.0).flow().plot()
+        ...     assert figure.axes
         """
         return flow_text.plot(self, path)
 
@@ -155,6 +195,8 @@ def flow(
     of: str | None,
 ) -> Flow:
     """`RecordedTape.flow`."""
+    if steps is not None and isinstance(steps, bool):
+        raise TypeError(f"steps={steps!r}: how many there are, or the first row of each")
     if by not in ("function", "line", "step"):
         raise ValueError(f'by={by!r}: "function", "line" or "step" was expected')
     if by != "step" and (steps is not None or of is not None):
@@ -321,7 +363,7 @@ def _last_use(tape: RecordedTape) -> np.ndarray:
         _read(record.ins, row, last, of_storage)
     _read(tape.outputs, n, last, of_storage)
     for row, record in zip(arrays, records, strict=True):
-        for out in record.out if type(record.out) is tuple else (record.out,):
+        for out in outs_of(record):
             if type(out) is Place:
                 last[row] = max(last[row], of_storage[root_of(out).number])
     stores = np.flatnonzero(codes == _STORE)

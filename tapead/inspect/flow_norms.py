@@ -16,11 +16,13 @@ import numpy as np
 from tapead import partials, sweeps
 from tapead.array import plain_of
 from tapead.elementary import CODES, OPS
+from tapead.inspect.derivatives import seeded
+from tapead.inspect.operations import outs_of
 from tapead.places import Place, Record, flat_memory, root_of
 from tapead.sweeps_arrays import Buffers
 
 if TYPE_CHECKING:
-    from tapead.record import RecordedTape
+    from tapead.inspect.recorded import RecordedTape
 
 _ARRAY, _ELEMENT, _STORE = (CODES[name] for name in ("array", "element", "store"))
 _MUL = CODES["mul"]
@@ -121,18 +123,10 @@ def _swept_in_parts(
     tape: RecordedTape, output: int, codes: np.ndarray, a: np.ndarray, b: np.ndarray
 ) -> tuple[np.ndarray, dict[int, tuple[float, float, float]]]:
     """The adjoints of numbers, and for each array row the norms of its adjoint and its Jacobian."""
-    target = tape._output_row(output)
-    adjoint = np.zeros(len(tape))
-    buffers = Buffers(tape._tape, 0, 0)
+    adjoint, buffers = seeded(tape, output)
     found: dict[int, tuple[float, float, float]] = {}
-    if target is None:
+    if tape._output_row(output) is None:
         return adjoint, found
-    if type(target) is not Place:
-        adjoint[target] = 1.0
-    elif target.size == 1:
-        buffers.seed(target, np.ones(target.shape, target.dtype))
-    else:
-        raise ValueError(f"output {output} is an array of shape {target.shape}, no number")
     hi = len(tape)
     for row in np.flatnonzero((codes == _ARRAY) | (codes == _STORE))[::-1].tolist():
         _part(tape, row + 1, hi, adjoint, buffers)
@@ -165,11 +159,11 @@ def _array_row(
     tape: RecordedTape, row: int, record: Record, adjoint: np.ndarray, buffers: Buffers
 ) -> tuple[float, float, float]:
     """Sweep over an operation on arrays; the norms of its adjoint and of its Jacobian along it."""
-    outs = record.out if type(record.out) is tuple else (record.out,)
+    outs = [out for out in outs_of(record) if out is not None]  # a whole number has no adjoint
     sizes = [
         size_of(buffers.view(out)) if type(out) is Place else size_of(adjoint[out]) for out in outs
     ]
-    norm, most = math.hypot(*(n for n, _ in sizes)), max(m for _, m in sizes)
+    norm, most = math.hypot(*(n for n, _ in sizes)), max((m for _, m in sizes), default=0.0)
     written = {root_of(out).number for out in outs if type(out) is Place}
     ins = [k for k in record.ins if k is not None]
     storages = {root_of(k).number for k in ins if type(k) is Place}

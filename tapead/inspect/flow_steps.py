@@ -6,7 +6,6 @@ loop come from one line, it begins where the sequence of operations repeats.
 
 from __future__ import annotations
 
-import ast
 import linecache
 import math
 import os
@@ -16,14 +15,17 @@ from typing import NamedTuple
 import numpy as np
 
 from tapead.elementary import CODES
+from tapead.inspect.lines import Lines, Loop, source_of
 from tapead.tape import Tape
 
 _ARRAY, _ELEMENT, _STORE = (CODES[name] for name in ("array", "element", "store"))
 _LONGEST_PERIOD = 1000
 # Of the rows of a loop: a step that has more of them than this does not divide it.
 _LONGEST_STEP = 0.6
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+# So many stretches of rows from one line are looked at.
+_MOST_RUNS = 5
+# So many passages tell what a loop calls.
+_LOOKED_AT = 100
 
 
 class Steps(NamedTuple):
@@ -32,78 +34,6 @@ class Steps(NamedTuple):
     starts: np.ndarray
     stop: int
     what: str
-
-
-class Lines(NamedTuple):
-    """The source lines of a tape's rows.
-
-    Attributes
-    ----------
-    number : for each row the number of its line in `places`, -1 for inputs and rows without one
-    places : (file, line, function) of each
-    """
-
-    number: np.ndarray
-    places: list[tuple[str, int, str]]
-
-
-def lines_of(tape: Tape, inputs: int) -> Lines:
-    """The lines of all rows; the same line has one number, whoever called its function."""
-    numbers: dict[tuple[str, int, str], int] = {}
-    table = np.full(len(tape.sources.places), -1)
-    for k, (code, line) in enumerate(tape.sources.places):
-        if code is not None:
-            key = (code.co_filename, line, code.co_qualname)
-            table[k] = numbers.setdefault(key, len(numbers))
-    number = table[tape.sources_of(0, len(tape))] if len(table) else np.full(len(tape), -1)
-    number[:inputs] = -1
-    return Lines(number, list(numbers))
-
-
-class Loop(NamedTuple):
-    """Lines of a loop: the first, and where the last statement of its body begins."""
-
-    first: int
-    tail: int
-
-
-class Source(NamedTuple):
-    """What a file's text says of its lines.
-
-    Attributes
-    ----------
-    loops : for each line the loops of its function around it, from the outermost
-    targets : for each line what is assigned there, as text
-    """
-
-    loops: dict[int, tuple[Loop, ...]]
-    targets: dict[int, str]
-
-
-def source_of(file: str) -> Source:
-    """The loops and assignments of a file; nothing where its text is not to be had."""
-    found = Source({}, {})
-    try:
-        tree = ast.parse("".join(linecache.getlines(file)))
-    except (SyntaxError, ValueError):
-        return found
-    # Inner statements come after those around them, and have the last word on their lines.
-    waiting: list[tuple[ast.AST, tuple[Loop, ...]]] = [(tree, ())]
-    while waiting:
-        node, loops = waiting.pop()
-        if isinstance(node, _FUNCTIONS):
-            loops = ()
-        elif isinstance(node, _LOOPS):
-            loops = (*loops, Loop(node.lineno, node.body[-1].lineno))
-        if isinstance(node, ast.stmt):
-            for line in range(node.lineno, node.end_lineno + 1):
-                found.loops[line] = loops
-            if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
-                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                text = " = ".join(map(ast.unparse, targets))
-                found.targets.update(dict.fromkeys(range(node.lineno, node.end_lineno + 1), text))
-        waiting.extend((child, loops) for child in ast.iter_child_nodes(node))
-    return found
 
 
 # ----------------------------------------------------------------------------- the steps ---
@@ -162,10 +92,10 @@ def _counted(tape: Tape, lines: Lines, candidates: list[Steps], n: int) -> Steps
         if fits:
             found = min(fits, key=lambda c: (len(c.starts), -(c.stop - c.starts[0])))
             return found._replace(starts=found.starts[:: len(found.starts) // n])
-    begin, end = _longest_run(lines.number)
-    if (end - begin) % n == 0 and end > begin:
-        what = _repetitions(lines.places[lines.number[begin]])
-        return Steps(np.arange(begin, end, (end - begin) // n), end, what)
+    for begin, end in _longest_runs(lines):
+        if (end - begin) % n == 0:
+            what = _repetitions(lines.places[lines.number[begin]])
+            return Steps(np.arange(begin, end, (end - begin) // n), end, what)
     known = sorted({len(c.starts) for c in candidates})
     raise ValueError(
         f"no line was passed {n} times, nor a multiple of it; lines were passed "
@@ -219,23 +149,47 @@ def _passages(
     line = np.array([place[1] for place in lines.places])[number]
     inside = inner[number]
     back = np.diff(line) < 0
-    if len(set(own)) == 1:  # all there is to see: it is passed again after others
-        back |= np.diff(line) == 0
+    if len(set(line.tolist())) == 1:  # all there is to see: it is passed again after others
+        back |= number[1:] == number[0]
     back &= (inside[1:] < 0) | (np.diff(inside) != 0)
     starts = rows[first[np.concatenate([[True], back])]]
-    # What other functions wrote between two passages is the next one's, if all of the lines of the
-    # one before had been passed.
-    ended = np.flatnonzero(back & (line[:-1] >= tail))
-    own_begins, begins = rows[first[1:][ended]], rows[first[1:][ended] - 1] + 1
-    called = np.zeros(len(lines.places) + 1, bool)
-    # What is called first is seen in the first passages.
-    for lo, hi in zip(begins[:100].tolist(), own_begins[:100].tolist(), strict=True):
-        called[lines.number[lo:hi]] = True
-    called[-1] = False
-    starts[1:][np.isin(starts[1:], own_begins)] = begins
-    before = np.flatnonzero(~called[lines.number[: starts[0]]])
-    starts[0] = before[-1] + 1 if len(before) else 0
+    jumps = np.flatnonzero(back)
+    ends = rows[first[1:][jumps] - 1] + 1
+    _with_calls(lines, starts, ends, line[jumps] >= tail, int(rows[-1]) + 1)
     return Steps(starts, _stop(lines, starts, np.array(own)), what)
+
+
+def _with_calls(
+    lines: Lines, starts: np.ndarray, ends: np.ndarray, ended: np.ndarray, stop: int
+) -> None:
+    """Let passages begin with what other functions wrote for them.
+
+    `ends` are where the passages end by their own lines, but for the last one, which ends at
+    `stop`; `ended` says whether nothing that writes rows comes after that.  What lies between an
+    end and a start belongs to the one or to the other: what the first passage begins with, and the
+    last one ends with, tells which functions are called where.
+    """
+    between = np.zeros(len(lines.places) + 1, bool)
+    pairs = zip(ends[:_LOOKED_AT].tolist(), starts[1 : _LOOKED_AT + 1].tolist(), strict=True)
+    for lo, hi in pairs:
+        between[lines.number[lo:hi]] = True
+    between[-1] = False
+    others = np.flatnonzero(~between[lines.number[: starts[0]]])
+    head = int(others[-1]) + 1 if len(others) else 0
+    others = np.flatnonzero(~between[lines.number[stop:]])
+    tail = stop + (int(others[0]) if len(others) else len(lines.number) - stop)
+    first, last = np.zeros(len(between), bool), np.zeros(len(between), bool)
+    first[lines.number[head : starts[0]]] = True
+    last[lines.number[stop:tail]] = True
+    if not (first & last).any():
+        # The first row of a function that is called at the beginning.
+        begins = np.append(np.flatnonzero(first[lines.number]), len(lines.number))
+        new = np.minimum(begins[np.searchsorted(begins, ends)], starts[1:])
+    else:  # called at both ends, or once more outside of the loop
+        new = np.where(ended, ends, starts[1:])
+    longest = int((starts[1:] - new).max(initial=0))
+    starts[0] = max(head, starts[0] - longest)
+    starts[1:] = new
 
 
 def _loops(lines: Lines) -> list[Steps]:
@@ -295,21 +249,30 @@ def _single(lines: Lines) -> list[Steps]:
 # -------------------------------------------------------------------- a loop on one line ---
 
 
-def _longest_run(number: np.ndarray) -> tuple[int, int]:
-    """The first row and the end of the longest stretch of rows from one line."""
-    known = np.flatnonzero(number >= 0)
+def _longest_runs(lines: Lines) -> list[tuple[int, int]]:
+    """The first rows and the ends of the longest stretches of rows from one line; those from lines
+    in a loop come first, before those of comprehensions and of recursive functions."""
+    known = np.flatnonzero(lines.number >= 0)
     if not len(known):
-        return 0, 0
-    first = _runs(number, known)
+        return []
+    first = _runs(lines.number, known)
     lengths = np.diff(first, append=len(known))
-    k = int(np.argmax(lengths))
-    begin = int(known[first[k]])
-    return begin, begin + int(lengths[k])
+    begins = known[first]
+    places = [(file, line) for file, line, _ in lines.places]
+    sources = {file: source_of(file) for file, _ in places}
+    in_loop = np.array([bool(sources[file].loops.get(line)) for file, line in places])
+    order = np.lexsort((-lengths, ~in_loop[lines.number[begins]]))[:_MOST_RUNS]
+    return [(int(begins[k]), int(begins[k] + lengths[k])) for k in order]
 
 
 def _repeated(tape: Tape, lines: Lines) -> Steps | None:
     """The longest stretch of rows from one line, divided where its operations repeat."""
-    begin, end = _longest_run(lines.number)
+    found = (_divided(tape, lines, begin, end) for begin, end in _longest_runs(lines))
+    return next((steps for steps in found if steps is not None), None)
+
+
+def _divided(tape: Tape, lines: Lines, begin: int, end: int) -> Steps | None:
+    """A stretch of rows from one line, divided where its operations repeat."""
     kind, back = _patterns(tape, begin, end)
     n = end - begin
     for period in range(1, min(_LONGEST_PERIOD, n // 2) + 1):

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tapead.inspect.arguments import whole
+
 if TYPE_CHECKING:
     from tapead.inspect.flow import Flow
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 _LONGEST, _TITLE = 48, 100
 # An adjoint that changes by more than a factor of a million vanishes or explodes.
 _MUCH = math.log(1e6)
+_WIDE = 100.0
 _HEADS = {"largest": "largest", "growth": "growth", "jacobian": "Jacobian", "value": "value"}
 
 
@@ -38,7 +41,7 @@ def _number(x: float) -> str:
 def shown(flow: Flow, most: int | None) -> list[int]:
     """The rows that a table has: steps at equal distances, of others the largest."""
     count = len(flow)
-    if most is not None and most < 2:
+    if most is not None and whole("most", most, "None") < 2:
         raise ValueError(f"most={most}: a table shows at least two rows")
     if most is None or count <= most:
         return list(range(count))
@@ -183,6 +186,7 @@ def plot(flow: Flow, path: str | os.PathLike | None) -> Any:
         raise ImportError(
             'plot() draws by matplotlib, which is not installed: pip install "tapead[plot]"'
         ) from None
+    path = None if path is None else os.fspath(path)
     height = 4.2 if flow.by == "step" else 1.2 + 0.28 * len(shown(flow, 40))
     shape = {"figsize": (8.0, height), "layout": "constrained"}
     if path is None:  # one that notebooks and pyplot.show() know of
@@ -199,7 +203,7 @@ def plot(flow: Flow, path: str | os.PathLike | None) -> Any:
     if path is not None:
         # The same numbers give the same file: no random names in SVG.
         with rc_context({"svg.hashsalt": "tapead"}):
-            figure.savefig(path, metadata={"Date": None} if str(path).endswith(".svg") else None)
+            figure.savefig(path, metadata={"Date": None} if path.endswith(".svg") else None)
     return figure
 
 
@@ -228,6 +232,8 @@ def _bars(axes: Any, flow: Flow) -> None:
     axes.barh(at, drawn, color="C0")
     axes.set_yticks(at, [flow.names[k].replace("$", r"\$") for k in rows], fontsize=8)
     axes.invert_yaxis()
-    if np.isfinite(drawn).any():
+    # Bars have lengths to compare: on a logarithmic scale only where they differ by much.
+    known = drawn[np.isfinite(drawn)]
+    if known.size and known.max() > _WIDE * known.min():
         axes.set_xscale("log")
     axes.set_xlabel("norm of the adjoints")

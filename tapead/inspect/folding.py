@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from tapead.inspect.flow_steps import Lines, Steps, steps_of
+from tapead.inspect.flow_steps import Steps, steps_of
+from tapead.inspect.lines import Lines
 
 if TYPE_CHECKING:
-    from tapead.record import RecordedTape
+    from tapead.inspect.recorded import RecordedTape
 
 FOLDS = ("line", "function", "iteration")
 # So many inputs have a node each where rows are folded; of more, those of one argument share one.

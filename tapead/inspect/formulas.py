@@ -5,8 +5,11 @@ from __future__ import annotations
 import ast
 import functools
 import math
+import re
 from collections.abc import Callable
 from typing import NamedTuple
+
+import numpy as np
 
 from tapead.elementary import CODES, OPS
 from tapead.elementary import ieee as with_ieee_calls
@@ -20,6 +23,7 @@ _WHOLE = frozenset(("floor", "ceil", "trunc"))
 _BY_INT = {"round_to": "round", "ldexp": "math.ldexp"}
 _PYTHONS = frozenset(("abs", "int", *_BY_INT.values()))
 _SLOTS = ("a", "b", "v")
+_SLOT = re.compile(r"(?<!\w)_[abv]_(?!\w)")
 _TIGHT = (ast.Name, ast.Constant, ast.Call, ast.Attribute, ast.UnaryOp)
 
 
@@ -128,6 +132,21 @@ def tried(text: str, a: float, b: float, v: float, expected: float) -> Formula |
     return None
 
 
+def tried_by_numpy(text: str, a: float, b: float, v: float, expected: float) -> Formula | None:
+    """The form of a formula by NumPy's functions, if it gives the expected number."""
+    form = formula(text, False)
+    numpys = f"float({form.text.replace('math.', 'np.')})"
+    names = {"_a_": np.float64(a), "_b_": np.float64(b), "_v_": np.float64(v), "np": np}
+    if form.needs or form.text == form.text.replace("math.", "np."):
+        return None
+    try:
+        with np.errstate(all="ignore"):
+            found = eval(numpys, names)
+    except (ArithmeticError, AttributeError, TypeError, ValueError):
+        return None
+    return Formula(numpys, True, form.run, ()) if same(found, expected) else None
+
+
 class _Folded(ast.NodeTransformer):
     """Constants in their slots; what only depends on them is computed."""
 
@@ -186,9 +205,9 @@ def filled(form: Formula, a: str, b: str, v: str) -> tuple[str, bool]:
     constants = [None if x.isidentifier() else x for x in (a, b)]
     if any(constants):
         text, tight = _folded(text, *constants)
-    for slot, name in (("_a_", a), ("_b_", b), ("_v_", v)):
-        text = text.replace(slot, name)
-    return text, tight
+    # All at once: a name may have the text of a slot in it.
+    names = {"_a_": a, "_b_": b, "_v_": v}
+    return _SLOT.sub(lambda found: names[found[0]], text), tight
 
 
 def literal(x: float) -> str:

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from tapead.inspect.arguments import at_least_0
 from tapead.inspect.dataflow import ARRAYS, Dataflow
-from tapead.inspect.flow_steps import Lines, lines_of
 from tapead.inspect.folding import FOLDS, Folded, Head, folded
 from tapead.inspect.graph_names import Names
 from tapead.inspect.graph_sweeps import adjoints, partials_of, tangents
+from tapead.inspect.lines import Lines, lines_of
 from tapead.inspect.runs import Line, line_of
 
 if TYPE_CHECKING:
-    from tapead.record import RecordedTape
+    from tapead.inspect.recorded import RecordedTape
 
 SWEEPS = ("reverse", "forward")
 
@@ -98,6 +99,7 @@ def graph(
     most: int,
 ) -> Graph:
     """The graph of a tape, folded and with the derivatives of one sweep."""
+    most = at_least_0("most", most)
     _refuse(recorded, fold, sweep, output, wrt)
     lines = None
     if recorded.keeps_lines:

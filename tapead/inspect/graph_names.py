@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tapead.elementary import OPS
-from tapead.inspect.dataflow import ARRAY, ELEMENT, STORE, Dataflow, index_of, outs_of
-from tapead.inspect.flow_steps import Lines
+from tapead.inspect.dataflow import ARRAY, ELEMENT, STORE, Dataflow, index_of
+from tapead.inspect.lines import Lines
+from tapead.inspect.operations import operation_name, outs_of
 from tapead.places import Place, root_of
-from tapead.rules.table import rule_name
 
 if TYPE_CHECKING:
-    from tapead.record import RecordedTape
+    from tapead.inspect.recorded import RecordedTape
 
 _NAMES = [op.name for op in OPS]
 _SYMBOLS = {
@@ -75,9 +75,12 @@ class Names:
         """Which of some rows are one of these operations."""
         codes = self._flow.codes[rows]
         mask = np.isin(codes, [k for k, name in enumerate(_NAMES) if name in operations])
+        for j, row in enumerate(rows.tolist()) if self._flow.columns.numpys else ():
+            record = self._flow.columns.numpys.get(row)
+            mask[j] |= record is not None and operation_name(record) in operations
         for j in np.flatnonzero(codes == ARRAY).tolist():
             record = self._tape.records[self._flow.a[rows[j]]]
-            mask[j] = rule_name(record.rule) in operations
+            mask[j] = operation_name(record) in operations
         return mask
 
     def of(self, row: int) -> str:
@@ -139,10 +142,10 @@ class Names:
                 operands.append(self._operand(k))
         if len(record.ins) > _MOST_OPERANDS:
             operands.append("...")
-        return f"{rule_name(record.rule)}({', '.join(operands)})".replace("<", "").replace(">", "")
+        return f"{operation_name(record)}({', '.join(operands)})"
 
     def _operand(self, k: Any) -> str:
-        return self.of(int(k)) if k >= 0 else number(self._tape.operand_value(int(k)))
+        return self.of(int(k)) if k >= 0 else number(self._flow.columns.constant(int(k)))
 
     def _version(self, storage: int, row: int) -> str:
         """The name of what is in a storage when a row comes to it."""

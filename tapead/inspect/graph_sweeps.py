@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tapead import partials, sweeps
-from tapead.inspect.dataflow import ARRAY, COPIED, FIRST, STORE, Dataflow, outs_of
+from tapead.inspect.dataflow import ARRAY, COPIED, FIRST, STORE, Dataflow
+from tapead.inspect.derivatives import seeded
 from tapead.inspect.flow_norms import size_of
-from tapead.inspect.runs import operand_values
+from tapead.inspect.operations import outs_of
 from tapead.places import Place, flat_memory
 from tapead.sweeps_arrays import Buffers
 
 if TYPE_CHECKING:
-    from tapead.record import RecordedTape
+    from tapead.inspect.recorded import RecordedTape
 
 
 def partials_of(recorded: RecordedTape, flow: Dataflow, edges: np.ndarray) -> np.ndarray:
@@ -26,8 +27,7 @@ def partials_of(recorded: RecordedTape, flow: Dataflow, edges: np.ndarray) -> np
     if not len(numbers):
         return found
     rows, which = np.unique(flow.target[edges[numbers]], return_inverse=True)
-    tape = recorded._tape
-    a, b = (operand_values(tape, flow.values, column[rows]) for column in (flow.a, flow.b))
+    a, b = (flow.columns.operands(column[rows]) for column in (flow.a, flow.b))
     columns = (flow.codes[rows], a, b, flow.values[rows])
     pairs = np.array(list(map(partials.first, *(c.tolist() for c in columns))))
     found[numbers] = np.where(kind[numbers] == FIRST, pairs[which, 0], pairs[which, 1])
@@ -57,15 +57,7 @@ def adjoints(recorded: RecordedTape, flow: Dataflow, output: int) -> np.ndarray:
     tape = recorded._tape
     if not tape.records and not tape.storages:
         return recorded.adjoints(output)
-    found, buffers, target = np.zeros(len(tape)), Buffers(tape, 0, 0), recorded._output_row(output)
-    if target is None:
-        return found
-    if type(target) is not Place:
-        found[target] = 1.0
-    elif target.size == 1:
-        buffers.seed(target, np.ones(target.shape, target.dtype))
-    else:
-        raise ValueError(f"output {output} is an array of shape {target.shape}, no number")
+    found, buffers = seeded(recorded, output)
     looked, hi = {}, len(tape)
     stops = of_arrays(recorded, flow) | (flow.codes == STORE)
     for row in np.flatnonzero(stops)[::-1].tolist():

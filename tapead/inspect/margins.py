@@ -18,13 +18,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tapead.rules.elementwise import bounded
-from tapead.rules.sequences import interpolated
-from tapead.rules.sorting import distinct
-from tapead.rules.statistics import quantile
-
 # Which operand, which of its elements (flat), and its weight.
-Term = tuple[int, int, float]
+Term = tuple[int, int, complex]
 
 
 class Margins(NamedTuple):
@@ -39,11 +34,13 @@ _NOTHING = Margins(np.zeros(0), np.zeros(0), lambda index: [])
 
 
 class Kind(NamedTuple):
-    """A kind of decision: its name, its sides, and the convention at a tie."""
+    """A kind of decision: its name, its sides, the convention at a tie, and whether its sides are
+    known for complex numbers too."""
 
     name: str
     sides: Callable[[list, dict], Margins]
     convention: str
+    complex: bool = False
 
 
 # ------------------------------------------------------------------------- element by element ---
@@ -64,7 +61,7 @@ def _sides(left: np.ndarray, right: np.ndarray, terms: Callable) -> Margins:
     return Margins(left, right, terms)
 
 
-def _pair(values: list, options: dict) -> Margins:
+def pair(values: list, options: dict) -> Margins:
     """The two operands."""
     a, b = values[:2]
 
@@ -74,7 +71,51 @@ def _pair(values: list, options: dict) -> Margins:
     return _sides(a, b, terms)
 
 
-def _to(nearest: Callable[..., np.ndarray]) -> Callable[[list, dict], Margins]:
+def equal(values: list, options: dict) -> Margins:
+    """The two operands; of complex ones their distance, and 0."""
+    a, b = values[:2]
+    if "c" not in (a.dtype.kind, b.dtype.kind):
+        return pair(values, options)
+    d = np.asarray(a - b)
+
+    def terms(index: tuple[int, ...]) -> list[Term]:
+        p = _phase(d[index])
+        return [(0, _flat(index, a.shape), p), (1, _flat(index, b.shape), -p)]
+
+    return _sides(np.abs(d), np.zeros(d.shape), terms)
+
+
+def _phase(z: Any) -> complex:
+    """d abs(z) / d z, as the sweeps have it: 0 at 0."""
+    return complex(z).conjugate() / abs(z) if z != 0.0 else 0j
+
+
+def absolute(values: list, options: dict) -> Margins:
+    """The operand and 0; of complex ones the absolute value."""
+    x = values[0]
+    if x.dtype.kind != "c":
+        return to(zero)(values, options)
+
+    def terms(index: tuple[int, ...]) -> list[Term]:
+        at = _flat(index, x.shape)
+        return [(0, at, _phase(x.flat[at]))]
+
+    return _sides(np.abs(x), np.zeros(x.shape), terms)
+
+
+def origin(values: list, options: dict) -> Margins:
+    """Where both operands are 0: what is not there has no margin."""
+    return _points(np.hypot(*values[:2]))
+
+
+def _points(size: np.ndarray) -> Margins:
+    if (size != 0.0).all():
+        return _NOTHING
+    zero = np.zeros(np.shape(size))
+    return Margins(np.where(size == 0.0, zero, np.nan), zero, lambda index: [])
+
+
+def to(nearest: Callable[..., np.ndarray]) -> Callable[[list, dict], Margins]:
     """The operand, and the step that is nearest to it."""
 
     def sides(values: list, options: dict) -> Margins:
@@ -84,25 +125,32 @@ def _to(nearest: Callable[..., np.ndarray]) -> Callable[[list, dict], Margins]:
     return sides
 
 
-def _zero(x: Any, *others: Any, **options: Any) -> Any:
+def zero(x: Any, *others: Any, **options: Any) -> Any:
     return np.zeros(x.shape)
 
 
-def _integer(x: Any, *others: Any, **options: Any) -> Any:
+def integer(x: Any, *others: Any, **options: Any) -> Any:
     return np.rint(x)
 
 
-def _integer_but_zero(x: Any, *others: Any, **options: Any) -> Any:
+def integer_but_zero(x: Any, *others: Any, **options: Any) -> Any:
     """Truncation has no step at 0."""
     return np.where(np.abs(x) < 1.0, np.copysign(1.0, x), np.rint(x))
 
 
-def _half(x: Any, decimals: Any = 0, **options: Any) -> Any:
+def power_of_two(x: Any, *others: Any, **options: Any) -> Any:
+    """Where the exponent of a number is another one."""
+    exponent = np.frexp(x)[1]
+    low, high = np.ldexp(0.5, exponent), np.ldexp(1.0, exponent)
+    return np.copysign(np.where(np.abs(x) - low < high - np.abs(x), low, high), x)
+
+
+def half(x: Any, decimals: Any = 0, **options: Any) -> Any:
     scale = 10.0 ** np.asarray(decimals, float)
     return (np.floor(x * scale) + 0.5) / scale
 
 
-def _quotient(nearest: Callable[[np.ndarray], np.ndarray]) -> Callable[[list, dict], Margins]:
+def quotient(nearest: Callable[[np.ndarray], np.ndarray]) -> Callable[[list, dict], Margins]:
     """a and n * b, for the step n of a / b that is nearest."""
 
     def sides(values: list, options: dict) -> Margins:
@@ -117,12 +165,12 @@ def _quotient(nearest: Callable[[np.ndarray], np.ndarray]) -> Callable[[list, di
     return sides
 
 
-def _second_to_zero(values: list, options: dict) -> Margins:
+def second_to_zero(values: list, options: dict) -> Margins:
     b = values[1]
     return _sides(b, np.zeros(b.shape), lambda i: [(1, _flat(i, b.shape), 1.0)])
 
 
-def _clip(values: list, options: dict) -> Margins:
+def clip(values: list, options: dict) -> Margins:
     """The array, and the nearer of its bounds."""
     a, low, high = values
     a, low_, high_ = np.broadcast_arrays(a, low, high)
@@ -136,7 +184,7 @@ def _clip(values: list, options: dict) -> Margins:
     return Margins(a, np.where(lower, low_, high_), terms)
 
 
-def _close(values: list, options: dict) -> Margins:
+def close(values: list, options: dict) -> Margins:
     """The distance of two numbers, and what `np.isclose` takes for close."""
     a, b = values[:2]
     rtol = float(values[2] if len(values) > 2 else options.get("rtol", 1e-5))
@@ -178,18 +226,18 @@ def _neighbors(
     return Margins(left, right, lambda i: [(0, int(upper[i]), 1.0), (0, int(lower[i]), -1.0)])
 
 
-def _ranked(values: list, options: dict) -> Margins:
+def ranked(values: list, options: dict) -> Margins:
     """Sorting: elements that would change places."""
     axis = values[1] if len(values) > 1 else options.get("axis", -1)
     return _neighbors(*_lined_up(values[0], _as_axis(axis)))
 
 
-def _distinct(values: list, options: dict) -> Margins:
+def distinct(values: list, options: dict) -> Margins:
     a = values[0]
     return _neighbors(a.reshape(-1), np.arange(a.size))
 
 
-def _partitioned(values: list, options: dict) -> Margins:
+def partitioned(values: list, options: dict) -> Margins:
     """What stands at `kth`, and its neighbors."""
     kth = values[1] if len(values) > 1 else options["kth"]
     axis = values[2] if len(values) > 2 else options.get("axis", -1)
@@ -198,7 +246,7 @@ def _partitioned(values: list, options: dict) -> Margins:
     return _neighbors(lined, numbers, _around([int(k) % n for k in np.ravel(kth)], n))
 
 
-def _quantile(values: list, options: dict) -> Margins:
+def quantile(values: list, options: dict) -> Margins:
     """The elements that a quantile lies between, and their neighbors."""
     lined, numbers = _lined_up(values[0], _as_axis(options.get("axis")))
     n, q = lined.shape[-1], options.get("q")
@@ -217,7 +265,7 @@ def _around(ranks: Any, n: int) -> list[int]:
     return sorted({k for r in ranks for k in (r - 1, r) if 0 <= k < n - 1})
 
 
-def _extremum(sign: float, of_place: bool = False) -> Callable[[list, dict], Margins]:
+def extremum(sign: float, of_place: bool = False) -> Callable[[list, dict], Margins]:
     """The extremum, and the one that would be it next."""
 
     def sides(values: list, options: dict) -> Margins:
@@ -247,11 +295,48 @@ def _extremum(sign: float, of_place: bool = False) -> Callable[[list, dict], Mar
     return sides
 
 
+def running(values: list, options: dict) -> Margins:
+    """A running extremum: each element, and the extremum of those before it."""
+    lined, numbers = _lined_up(values[0], _as_axis(values[2]))
+    if lined.shape[-1] < 2:
+        return _NOTHING
+    best = values[1].accumulate(lined, axis=-1)[..., :-1]
+    # The place of each extremum: that of the last one that was new.
+    new = np.concatenate(
+        [np.ones((*lined.shape[:-1], 1), bool), best[..., 1:] != best[..., :-1]], -1
+    )
+    place = np.maximum.accumulate(np.where(new, np.arange(best.shape[-1]), 0), axis=-1)
+    leaders = np.take_along_axis(numbers, place, -1)
+    left = lined[..., 1:]
+    after = numbers[..., 1:]
+    return Margins(left, best, lambda i: [(0, int(after[i]), 1.0), (0, int(leaders[i]), -1.0)])
+
+
+def norm(values: list, options: dict) -> Margins:
+    """A norm at the origin; the kinks of those that are sums or extrema of absolute values."""
+    x, order, axis = values[0], options.get("ord"), options.get("axis")
+    axes = x.ndim if axis is None else len(axis) if isinstance(axis, tuple) else 1
+    size = np.abs(x)
+    if order is None or order in ("fro", "f") or (order == 2 and axes == 1):
+        return _points(np.max(size, axis=axis, initial=0.0))
+    if axes != 1 or x.dtype.kind == "c":
+        return _NOTHING
+    if order == 1:
+        return to(zero)(values, options)
+    if not math.isinf(order):
+        return _NOTHING
+    found = extremum(math.copysign(1.0, order))([size], {"axis": axis})
+    signs = np.sign(x).reshape(-1)
+    return found._replace(
+        terms=lambda i: [(k, at, w * float(signs[at])) for k, at, w in found.terms(i)]
+    )
+
+
 def _as_axis(axis: Any) -> Any:
     return axis if axis is None or isinstance(axis, tuple) else int(axis)
 
 
-def _nearest_edge(x: int, edges: int) -> Callable[[list, dict], Margins]:
+def nearest_edge(x: int, edges: int) -> Callable[[list, dict], Margins]:
     """A number, and the edge that is nearest to it; which operands are these."""
 
     def sides(values: list, options: dict) -> Margins:
@@ -270,106 +355,34 @@ def _nearest_edge(x: int, edges: int) -> Callable[[list, dict], Margins]:
     return sides
 
 
-# ------------------------------------------------------------------------------------- tables ---
+def binned(values: list, options: dict) -> Margins:
+    """Numbers and the edges of bins that are nearest to them."""
+    a, bins = values[0].reshape(-1), values[1]
+    if bins.ndim == 1:
+        return nearest_edge(0, 1)([a, bins], options)
+    span = values[2] if len(values) > 2 else None
+    low, high = (np.min(a), np.max(a)) if span is None else span
+    share = np.linspace(0.0, 1.0, int(bins) + 1)
+    if span is None:  # the outer edges are the extrema, which stay inside
+        share = share[1:-1]
+    found = nearest_edge(0, 1)([a, low + share * (high - low)], options)
+    ends = [] if span is not None else [int(np.argmin(a)), int(np.argmax(a))]
 
-_BRANCH = "the branch that was taken is differentiated"
-_CONSTANT = "the derivative is 0 on either side, and at the step"
-_PLACES = "the derivative goes to the elements that were chosen"
-_SHARED = "the derivative is shared half and half"
-_EQUAL = "the derivative is shared in equal parts"
-_MOVED = "the derivative follows the elements to where they were moved"
-_ABS = "the derivative is 0 at 0"
-_SLOPE = "the slope beside the step is taken, and the step left out"
+    def terms(index: tuple[int, ...]) -> list[Term]:
+        (own, (_, at, _)) = found.terms(index)
+        moving = zip(ends, (share[at] - 1.0, -share[at]), strict=False)
+        return [own, *((0, end, float(weight)) for end, weight in moving)]
 
-COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
-_UFUNCS = {
-    "less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==",
-    "not_equal": "!=",
-}  # fmt: skip
-
-# What functions that only look at their arguments decide, by the name that the engine notes.
-NOTED: dict[str, Kind] = {
-    **{name: Kind(name, _pair, _BRANCH) for name in COMPARISONS},
-    **{name: Kind(sign, _pair, _BRANCH) for name, sign in _UFUNCS.items()},
-    **{
-        name: Kind(name, _pair, _BRANCH) for name in ("array_equal", "array_equiv")
-    },
-    **{name: Kind(name, _close, _BRANCH) for name in ("isclose", "allclose")},
-    **{
-        name: Kind(name, _to(_zero), _BRANCH)
-        for name in (
-            "bool", "any", "all", "nonzero", "flatnonzero", "argwhere", "count_nonzero", "signbit",
-            "logical_not",
-        )
-    },
-    **{name: Kind(name, _to(_integer), _CONSTANT) for name in ("floor", "ceil")},
-    **{name: Kind(name, _to(_integer_but_zero), _CONSTANT) for name in ("int", "trunc", "fix")},
-    "_truncated": Kind("astype", _to(_integer_but_zero), _CONSTANT),
-    **{name: Kind(name, _to(_half), _CONSTANT) for name in ("round", "around", "rint")},
-    "floor_divide": Kind("//", _quotient(np.rint), _CONSTANT),
-    **{name: Kind("sign", _to(_zero), _CONSTANT) for name in ("real_sign", "sign")},
-    **{name: Kind(name, _extremum(1.0, True), _PLACES) for name in ("argmax", "nanargmax")},
-    **{name: Kind(name, _extremum(-1.0, True), _PLACES) for name in ("argmin", "nanargmin")},
-    "argsort": Kind("argsort", _ranked, _PLACES),
-    "argpartition": Kind("argpartition", _partitioned, _PLACES),
-    "searchsorted": Kind("searchsorted", _nearest_edge(1, 0), _CONSTANT),
-    "digitize": Kind("digitize", _nearest_edge(0, 1), _CONSTANT),
-    "_unique_places": Kind("unique", _distinct, _PLACES),
-}  # fmt: skip
-
-# They look at shapes, dtypes or for what is no number, or print: no finite move changes what they
-# say.  Names of ours: parts of functions that are in these tables as a whole.
-IGNORED = frozenset((
-    "isfinite", "isinf", "isnan", "isnat", "isposinf", "isneginf", "isreal", "iscomplex",
-    "isrealobj", "iscomplexobj", "is_nearly_real", "ndim", "shape", "size", "result_type",
-    "can_cast", "min_scalar_type", "common_type", "may_share_memory", "shares_memory",
-    "array2string", "array_str", "array_repr", "savetxt", "save", "savez", "savez_compressed",
-    "einsum_path", "tril_indices_from", "triu_indices_from", "diag_indices_from",
-    "unravel_index", "ravel_multi_index", "decided", "leaders", "_divisible", "_places", "isin",
-    "in1d", "_plain_edges",
-))  # fmt: skip
-
-# Operations that have a derivative, and a kink or a step: rows of numbers by the operation's name,
-ROWS: dict[str, Kind] = {
-    "abs": Kind("abs", _to(_zero), _ABS),
-    "floordiv": Kind("//", _quotient(np.rint), _CONSTANT),
-    "mod": Kind("%", _quotient(np.rint), _SLOPE),
-    "fmod": Kind("fmod", _quotient(_integer_but_zero), _SLOPE),
-    "remainder": Kind("remainder", _quotient(_half), _SLOPE),
-    "round": Kind("round", _to(_half), _CONSTANT),
-    "copysign": Kind("copysign", _second_to_zero, _ABS),
-    "trunc": Kind("trunc", _to(_integer_but_zero), _CONSTANT),
-    "frac": Kind("modf", _to(_integer_but_zero), _SLOPE),
-}
-
-# and records of operations on arrays by their ufunc or their function.
-RECORDS: dict[Any, Kind] = {
-    **{f: Kind(f.__name__, _pair, _SHARED) for f in (np.maximum, np.minimum, np.fmax, np.fmin)},
-    **{f: Kind("abs", _to(_zero), _ABS) for f in (np.absolute, np.fabs)},
-    np.remainder: Kind("%", _quotient(np.rint), _SLOPE),
-    np.fmod: Kind("fmod", _quotient(_integer_but_zero), _SLOPE),
-    np.heaviside: Kind("heaviside", _to(_zero), _CONSTANT),
-    np.copysign: Kind("copysign", _second_to_zero, _ABS),
-    bounded: Kind("clip", _clip, "the derivative is passed on at a bound"),
-    **{f: Kind("max", _extremum(1.0), _EQUAL) for f in (np.max, np.amax)},
-    **{f: Kind("min", _extremum(-1.0), _EQUAL) for f in (np.min, np.amin)},
-    np.nanmax: Kind("nanmax", _extremum(1.0), _EQUAL),
-    np.nanmin: Kind("nanmin", _extremum(-1.0), _EQUAL),
-    np.sort: Kind("sort", _ranked, _MOVED),
-    np.partition: Kind("partition", _partitioned, _MOVED),
-    distinct: Kind("unique", _distinct, "the derivative goes to the first of equal elements"),
-    quantile: Kind("quantile", _quantile, _MOVED),
-    interpolated: Kind("interp", _nearest_edge(0, 1), "the slope to the right of a knot is taken"),
-}
+    return found._replace(terms=terms)
 
 
 def measured(kind: Kind, values: list, options: dict) -> Margins | None:
     """The sides of a decision on these values; None where they cannot be told.
 
-    That is so for complex numbers, and where the tape did not keep a value.
+    That is so for most kinds on complex numbers, and where the tape did not keep a value.
     """
     try:
-        arrays = [np.asarray(x, float) if _is_real(x) else None for x in values]
+        arrays = [x if callable(x) else _array(x, kind.complex) for x in values]
     except (TypeError, ValueError):
         return None
     if any(x is None for x in arrays[:2]):
@@ -381,7 +394,11 @@ def measured(kind: Kind, values: list, options: dict) -> Margins | None:
             return None  # given something that is not foreseen here: the margin is unknown
 
 
-def _is_real(x: Any) -> bool:
+def _array(x: Any, complex_too: bool) -> np.ndarray | None:
+    """x as an array of floats, or of complex numbers where these will do; None for any other."""
     if x is None or isinstance(x, (str, bytes)):
-        return False
-    return np.asarray(x).dtype.kind in "biuf"
+        return None
+    array = np.asarray(x)
+    if complex_too and array.dtype.kind == "c":
+        return array
+    return array.astype(float) if array.dtype.kind in "biuf" else None

@@ -10,19 +10,21 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tapead import trees
-from tapead.elementary import OPS
+from tapead.elementary import CODES, OPS
+from tapead.inspect.dataflow import index_of
 from tapead.inspect.nonfinite_errors import raised
 from tapead.inspect.nonfinite_rows import Blame, first_value
-from tapead.inspect.nonfinite_sweep import first_adjoint
+from tapead.inspect.nonfinite_sweep import first_adjoint, gradient_is_finite
 from tapead.inspect.nonfinite_text import in_words, text
+from tapead.inspect.recorded import RecordedTape
 from tapead.inspect.remedies import SLOPE, VALUE, remedies
 from tapead.inspect.runs import line_of, plain_json, recorded
 from tapead.places import root_of
-from tapead.record import RecordedTape
 from tapead.recording import describe, function_name
 from tapead.recording import inputs as leaves_of
 from tapead.rules.table import Joint
 
+_ELEMENT = CODES["element"]
 _INFIX = {
     "add": "+", "exact_add": "+", "sub": "-", "subtract": "-", "mul": "*", "multiply": "*",
     "div": "/", "divide": "/", "pow": "**", "powc": "**", "power": "**", "floordiv": "//",
@@ -60,6 +62,13 @@ class Finding(NamedTuple):
     row : the operation's row, -1 for an error
     file, line, function, source : the user's line
     remedies : what is usually done about it
+
+    Examples
+    --------
+    >>> import tapead
+    >>> finding = tapead.find_nonfinite(lambda x, y: y * x**0.5, 0.0, 3.0).adjoint
+    >>> finding.expression, finding.slopes[finding.operand], finding.adjoint, finding.result
+    ('(x = 0.0) ** 0.5', inf, 3.0, inf)
     """
 
     operation: str
@@ -101,8 +110,19 @@ class Nonfinite:
     value : the first operation whose value was not finite, a `Finding` or None
     adjoint : the first, in the order of the reverse sweep, that gave an adjoint which was not
     error : the operation that raised an error of arithmetic; then there is nothing else
-    result_is_finite : whether the function's result is: an infinity on the way may be left unused
+    result_is_finite, gradient_is_finite : whether the function's result is, and its gradient: an
+        infinity on the way may be left unused
     rows : how many operations there were
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import tapead
+    >>> found = tapead.find_nonfinite(lambda p: np.sum(p * np.log(p)), np.array([0.5, 0.0]))
+    >>> found
+    <Nonfinite of <lambda>: value, adjoint>
+    >>> found.value.expression, found.value.result, found.value.index, found.result_is_finite
+    ('log(p[1] = 0.0)', -inf, (1,), False)
     """
 
     def __init__(
@@ -113,12 +133,14 @@ class Nonfinite:
         error: Finding | None = None,
         result_is_finite: bool = True,
         rows: int = 0,
+        gradient_is_finite: bool = True,
     ) -> None:
         self.function = function
         self.value = value
         self.adjoint = adjoint
         self.error = error
         self.result_is_finite = result_is_finite
+        self.gradient_is_finite = gradient_is_finite
         self.rows = rows
 
     def __bool__(self) -> bool:
@@ -132,11 +154,20 @@ class Nonfinite:
         return in_words(self)
 
     def to_dict(self) -> dict[str, Any]:
-        """All findings, as JSON has them: what is not finite becomes a string."""
+        """All findings, as JSON has them: what is not finite becomes a string.
+
+        Examples
+        --------
+        >>> import tapead
+        >>> figures = tapead.find_nonfinite(lambda x: x**0.5, 0.0).to_dict()
+        >>> figures["value"], figures["adjoint"]["slopes"]
+        (None, ['inf', 0.0])
+        """
         found: dict[str, Any] = {
             "function": self.function,
             "rows": self.rows,
             "result_is_finite": self.result_is_finite,
+            "gradient_is_finite": self.gradient_is_finite,
         }
         for kind in ("value", "adjoint", "error"):
             finding = getattr(self, kind)
@@ -144,7 +175,15 @@ class Nonfinite:
         return found
 
     def to_json(self, indent: int | None = 2) -> str:
-        """`to_dict` as JSON."""
+        """`to_dict` as JSON.
+
+        Examples
+        --------
+        >>> import json
+        >>> import tapead
+        >>> json.loads(tapead.find_nonfinite(lambda x: x**0.5, 1.0).to_json())["adjoint"] is None
+        True
+        """
         return json.dumps(self.to_dict(), indent=indent)
 
 
@@ -200,11 +239,15 @@ def find_nonfinite(
         found = raised(error)
         if found is None:
             raise
-        operation, operation_name, operands, names, line = found
+        operation, operation_name, parts, line = found
         words = f"{type(error).__name__}: {error}"
-        advice = remedies(operation_name, VALUE, operands)
+        # What is not finite itself came up on the way.
+        given = [value if value is None or math.isfinite(value) else None for value, _ in parts]
+        advice = remedies(operation_name, VALUE, given)
+        known = [(value, name) for value, name in parts if value is not None]
+        operands, names = zip(*known, strict=True) if known else ((), ())
         finding = Finding(operation, operands, names, words, (), (), math.nan, 0, -1, *line, advice)
-        return Nonfinite(name, error=finding, result_is_finite=False)
+        return Nonfinite(name, error=finding, result_is_finite=False, gradient_is_finite=False)
     value = first_value(tape, _input_values(args, argnums))
     adjoint = first_adjoint(tape)
     return Nonfinite(
@@ -213,6 +256,7 @@ def find_nonfinite(
         adjoint=None if adjoint is None else _finding(tape, adjoint, SLOPE),
         result_is_finite=all(map(_is_finite, trees.flatten(tape.value)[0])),
         rows=len(tape),
+        gradient_is_finite=adjoint is None or gradient_is_finite(tape),
     )
 
 
@@ -243,9 +287,7 @@ def _finding(tape: RecordedTape, blame: Blame, of: str) -> Finding:
         if OPS[code].name == "array":
             names[records[a].out] = name
     called = tuple(
-        _named(names.get(key if isinstance(key, int) else root_of(key), ""), index)
-        if key is not None
-        else ""
+        _name_of(tape, names, key, index)
         for key, index in zip(blame.keys, blame.indices, strict=True)
     )
     if blame.operation == "input":
@@ -253,7 +295,7 @@ def _finding(tape: RecordedTape, blame: Blame, of: str) -> Finding:
     line = line_of(*tape._tape.place_of(blame.row))
     # Where each term is finite, it is their sum that is to be mended.
     operation = blame.operation if blame.operand >= 0 else "add"
-    advice = remedies(operation, of, blame.operands)
+    advice = remedies(operation, of, _known_from_outside(blame, called))
     code, a, _, _ = tape._tape.row(blame.row)
     if OPS[code].name == "array" and type(records[a].rule) is Joint:
         advice = (*advice, _ALONE)
@@ -263,7 +305,26 @@ def _finding(tape: RecordedTape, blame: Blame, of: str) -> Finding:
     )  # fmt: skip
 
 
-def _named(name: str, index: tuple[int, ...] | None) -> str:
-    if not name or not index:
-        return name
-    return f"{name}[{', '.join(map(str, index))}]"
+def _known_from_outside(blame: Blame, called: tuple[str, ...]) -> list[Any]:
+    """The operands, but for infinities and nans that came up on the way: there is nothing to be
+    said of these here."""
+    return [
+        "computed" if key is not None and not name and not _is_finite(x) else x
+        for key, name, x in zip(blame.keys, called, blame.operands, strict=True)
+    ]
+
+
+def _name_of(
+    tape: RecordedTape, names: dict[Any, str], key: Any, index: tuple[int, ...] | None
+) -> str:
+    """What an operand is called if it is an input, or an element of one; "" for others."""
+    if key is None:
+        return ""
+    if isinstance(key, int):
+        code, a, b, _ = tape._tape.row(key) if key >= 0 else (-1, 0, 0, 0.0)
+        if code == _ELEMENT:
+            root = tape._tape.storages[a]
+            return f"{names[root]}{index_of(root, b)}" if root in names else ""
+        return names.get(key, "")
+    name = names.get(root_of(key), "")
+    return f"{name}[{', '.join(map(str, index))}]" if name and index else name

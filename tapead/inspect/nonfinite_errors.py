@@ -26,10 +26,9 @@ _SIGNS = {
 }  # fmt: skip
 
 
-def raised(
-    error: Exception,
-) -> tuple[str, str, tuple[Any, ...], tuple[str, ...], Line] | None:
-    """The expression that raised an error, its operation, operands and their names, and the line.
+def raised(error: Exception) -> tuple[str, str, list[tuple[Any, str]], Line] | None:
+    """The expression that raised an error, its operation, operands with their names, and the line.
+    An operand is None where it is not known.
 
     None for an error that is not one of arithmetic, or not of the user's.
     """
@@ -72,13 +71,11 @@ def _of_arithmetic(error: Exception) -> bool:
     return isinstance(error, ValueError) and words.startswith(starts)
 
 
-def _read(
-    step: TracebackType, frame: FrameType
-) -> tuple[str, str, tuple[Any, ...], tuple[str, ...], Line]:
+def _read(step: TracebackType, frame: FrameType) -> tuple[str, str, list[tuple[Any, str]], Line]:
     line = line_of(frame.f_code, step.tb_lineno)
     tree = _expression(step, frame)
     if tree is None:
-        return line.source, "", (), (), line
+        return line.source, "", [], line
     if isinstance(tree, ast.BinOp):
         parts, name = [tree.left, tree.right], _SIGNS.get(type(tree.op), ("", None))[0]
     elif isinstance(tree, ast.AugAssign):
@@ -89,11 +86,10 @@ def _read(
     else:
         parts, name = [], ""
     values = [_value(part, frame) for part in parts]
-    known = [(v, ast.unparse(part)) for v, part in zip(values, parts, strict=True) if v is not None]
-    operands = tuple(v for v, _ in known)
+    texts = list(map(ast.unparse, parts))
     # A number that stands there needs no name.
-    names = tuple("" if text == repr(v) else text for v, text in known)
-    return ast.unparse(tree), name, operands, names, line
+    operands = [(v, "" if t == repr(v) else t) for v, t in zip(values, texts, strict=True)]
+    return ast.unparse(tree), name, operands, line
 
 
 def _expression(step: TracebackType, frame: FrameType) -> ast.AST | None:
@@ -123,11 +119,8 @@ def _value(tree: ast.AST, frame: FrameType) -> Any:
     """The value of an expression of names, numbers and operators; None for any other."""
     if isinstance(tree, ast.Constant):
         return tree.value if isinstance(tree.value, (int, float)) else None
-    if isinstance(tree, ast.Name):
-        found = frame.f_locals.get(tree.id, frame.f_globals.get(tree.id))
-        return _plain(found)
-    if isinstance(tree, ast.Subscript):
-        return _item(tree, frame)
+    if isinstance(tree, (ast.Name, ast.Attribute, ast.Subscript)):
+        return _plain(_held(tree, frame))
     if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, (ast.USub, ast.UAdd)):
         x = _value(tree.operand, frame)
         return None if x is None else -x if isinstance(tree.op, ast.USub) else x
@@ -142,19 +135,39 @@ def _value(tree: ast.AST, frame: FrameType) -> Any:
     return None
 
 
-def _item(tree: ast.Subscript, frame: FrameType) -> Any:
-    """An element of a list, a tuple, a dict or an array that has a name."""
-    if not isinstance(tree.value, ast.Name):
+def _held(tree: ast.AST, frame: FrameType) -> Any:
+    """What a name stands for, an attribute of an object's own, or an element; None for any other.
+
+    Attributes that the program computes, and elements of containers of its own, are left alone.
+    """
+    if isinstance(tree, ast.Name):
+        return frame.f_locals.get(tree.id, frame.f_globals.get(tree.id))
+    if isinstance(tree, ast.Attribute):
+        try:  # past a `__getattr__` of the program's
+            held = object.__getattribute__(_held(tree.value, frame), "__dict__")
+        except AttributeError:
+            return None
+        return held.get(tree.attr) if type(held) is dict else None
+    if not isinstance(tree, ast.Subscript):
         return None
-    held = frame.f_locals.get(tree.value.id, frame.f_globals.get(tree.value.id))
-    at = tree.slice.value if isinstance(tree.slice, ast.Constant) else _value(tree.slice, frame)
-    held = plain_data(held)
-    if type(held) not in (list, tuple, dict, np.ndarray) or at is None:
+    held = _held(tree.value, frame)
+    at = _index(tree.slice, frame)
+    if held is None or at is None or type(plain_data(held)) not in (list, tuple, dict, np.ndarray):
         return None
     try:
-        return _plain(held[int(at) if isinstance(at, float) else at])
+        return plain_data(held)[at]
     except (IndexError, KeyError, TypeError):
         return None
+
+
+def _index(tree: ast.AST, frame: FrameType) -> Any:
+    """An index of whole numbers, or a key that stands there."""
+    if isinstance(tree, ast.Constant):
+        return tree.value
+    if isinstance(tree, ast.Tuple):
+        return tuple(_index(part, frame) for part in tree.elts)
+    at = _value(tree, frame)
+    return int(at) if isinstance(at, float) and at.is_integer() else at
 
 
 def _plain(x: Any) -> Any:

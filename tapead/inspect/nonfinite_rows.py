@@ -14,10 +14,10 @@ import numpy as np
 
 from tapead.array import plain_of
 from tapead.elementary import CODES, OPS
-from tapead.inspect.runs import operand_values
+from tapead.inspect.columns import operand_values
+from tapead.inspect.operations import operation_name, outs_of
+from tapead.inspect.recorded import RecordedTape
 from tapead.places import Place, Record, Row, root_of
-from tapead.record import RecordedTape
-from tapead.rules.table import rule_name
 from tapead.tape import Tape
 
 _ARRAY, _ELEMENT, _STORE = (CODES[name] for name in ("array", "element", "store"))
@@ -142,8 +142,9 @@ def record_blame(tape: Tape, row: int, record: Record, result: Any, at: tuple[in
         _described(x, place) if index is None else element(x, index)
         for x, place, index in zip(kept, record.ins, indices, strict=True)
     )
-    name = rule_name(record.rule)
-    return Blame(row, name, record.ins, indices, operands, element(result, at), at)
+    return Blame(
+        row, operation_name(record), record.ins, indices, operands, element(result, at), at
+    )
 
 
 def kept_values(tape: Tape, record: Record) -> list:
@@ -169,8 +170,7 @@ def _result(record: Record, kept: list) -> Any:
 
 
 def _outs(record: Record) -> list[Place]:
-    outs = record.out if type(record.out) is tuple else (record.out,)
-    return [p for p in outs if type(p) is Place]
+    return [p for p in outs_of(record) if type(p) is Place]
 
 
 def bad_index(x: Any) -> tuple[int, ...] | None:

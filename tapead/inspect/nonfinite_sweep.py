@@ -15,6 +15,7 @@ import numpy as np
 from tapead import partials, sweeps
 from tapead.array import plain_of
 from tapead.elementary import CODES, OPS
+from tapead.inspect.columns import operand_values
 from tapead.inspect.nonfinite_rows import (
     Blame,
     bad_index,
@@ -24,9 +25,8 @@ from tapead.inspect.nonfinite_rows import (
     own_index,
     record_blame,
 )
-from tapead.inspect.runs import operand_values
+from tapead.inspect.recorded import RecordedTape
 from tapead.places import Place, Record, Row, root_of
-from tapead.record import RecordedTape
 from tapead.sweeps_arrays import Buffers
 from tapead.tape import Tape
 
@@ -79,6 +79,21 @@ def _seeded(recorded: RecordedTape) -> tuple[np.ndarray, Any]:
         elif output is not None:
             adjoint[output] += 1.0
     return adjoint, buffers
+
+
+def gradient_is_finite(recorded: RecordedTape) -> bool:
+    """Whether the adjoints of all inputs are: an infinity on the way may meet a partial of 0."""
+    tape = recorded._tape
+    adjoint, buffers = _seeded(recorded)
+    sweeps.reverse(tape, 0, adjoint, buffers)
+    for row in recorded.inputs.values():
+        code, record, _, _ = tape.row(row)
+        found = adjoint[row]
+        if code == _ARRAY:
+            found = buffers.final(tape.records[record].out)
+        if not np.isfinite(found).all():
+            return False
+    return True
 
 
 # -------------------------------------------------------------------------------- numbers ---

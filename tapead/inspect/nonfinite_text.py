@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from tapead.inspect.nonfinite import Finding, Nonfinite
 
 
+_WIDTH = 96
+
+
 def in_words(found: Nonfinite) -> str:
     """``str`` of a `Nonfinite`."""
     if not found:
@@ -24,7 +27,7 @@ def in_words(found: Nonfinite) -> str:
     if found.value is not None:
         parts.append(_of_value(found.value, found.result_is_finite))
     if found.adjoint is not None:
-        parts.append(_of_adjoint(found.adjoint, found.value))
+        parts.append(_of_adjoint(found.adjoint, found.value, found.gradient_is_finite))
     return "\n\n".join(parts)
 
 
@@ -40,7 +43,8 @@ def _where(finding: Finding) -> str:
     if not finding.file:
         return ""
     place = f" at {os.path.basename(finding.file)}:{finding.line}, in {finding.function}"
-    return place + (f":\n    {finding.source}" if finding.source else ":")
+    source = textwrap.shorten(finding.source, _WIDTH, placeholder=" ...")
+    return place + (f":\n    {source}" if source else ":")
 
 
 def _element(finding: Finding) -> str:
@@ -55,7 +59,7 @@ def _advice(finding: Finding) -> str:
     lines = ["\n  What is usually done:"]
     for remedy in finding.remedies:
         lines.append(
-            textwrap.fill(f"{remedy}.", 96, initial_indent="  - ", subsequent_indent="    ")
+            textwrap.fill(f"{remedy}.", _WIDTH, initial_indent="  - ", subsequent_indent="    ")
         )
     return "\n".join(lines)
 
@@ -69,18 +73,20 @@ def _of_value(finding: Finding, finite: bool) -> str:
     else:
         said = f"The value turns into {result}{_where(finding)}\n"
         said += f"  {_element(finding)}{finding.expression} is {result}."
-    if finite:
-        said += "\n  The function's result is finite all the same."
-    return said + _advice(finding)
+    return said + _finite("function's result", finite) + _advice(finding)
 
 
-def _of_adjoint(finding: Finding, value: Finding | None) -> str:
+def _finite(what: str, finite: bool) -> str:
+    return f"\n  The {what} is finite all the same." if finite else ""
+
+
+def _of_adjoint(finding: Finding, value: Finding | None, finite: bool) -> str:
     result = text(finding.result)
     said = f"The adjoint turns into {result} in the reverse sweep{_where(finding)}\n"
     said += f"  {_element(finding)}{finding.expression}"
     if finding.operand < 0:
         said += f": each term of its own adjoint is finite, and their sum is {result}."
-        return said + _advice(finding)
+        return said + _finite("gradient", finite) + _advice(finding)
     slope = finding.slopes[finding.operand] if finding.slopes else math.nan
     which = finding.names[finding.operand] if finding.names else ""
     which = which or ("its operand" if len(finding.operands) == 1 else f"operand {finding.operand}")
@@ -91,7 +97,7 @@ def _of_adjoint(finding: Finding, value: Finding | None) -> str:
             said += f"; times its own adjoint {text(finding.adjoint)} that is {result}"
     else:
         said += f" gives {which} the adjoint {result}"
-    said += "."
+    said += "." + _finite("gradient", finite)
     if value is None:
         return said + _advice(finding)
     said += "\n  Values were not finite either: mend those first."

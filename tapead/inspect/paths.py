@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from tapead import sweeps
+from tapead.inspect.arguments import at_least_0
 from tapead.inspect.dataflow import ARRAYS, Dataflow
 from tapead.inspect.graph_sweeps import partials_of
+from tapead.inspect.recorded import Row
 from tapead.places import Place
-from tapead.record import Row
 from tapead.sweeps_arrays import Buffers
 
 if TYPE_CHECKING:
-    from tapead.record import RecordedTape
+    from tapead.inspect.recorded import RecordedTape
 
 _DIGITS = 30
 
@@ -45,6 +46,15 @@ class Paths:
         but for edges whose partial is 0
     total : the sum over all paths of the product of the partials on their edges, which is
         d target / d source
+
+    Examples
+    --------
+    >>> import tapead
+    >>> found = tapead.record(lambda x, y: (x + y) * x, 2.0, 3.0).paths("x")
+    >>> found
+    <Paths from row 0 to row 3: 2 paths, 3 edges, total 7>
+    >>> found.count, found.edges, found.visited, found.total
+    (2, 3, 4, 7.0)
     """
 
     def __init__(
@@ -88,8 +98,16 @@ class Paths:
         ------
         ValueError
             for more than `most` paths
+
+        Examples
+        --------
+        >>> import tapead
+        >>> for path in tapead.record(lambda x, y: (x + y) * x, 2.0, 3.0).paths("x").each():
+        ...     print(path.rows, path.partials, path.product)
+        (0, 2, 3) (1.0, 2.0) 2.0
+        (0, 3) (5.0,) 5.0
         """
-        if self.count > most:
+        if self.count > at_least_0("most", most):
             raise ValueError(
                 f"there are {large(self.count)} paths, and each() gives at most {most:,}: ask for "
                 "more by most=..., or take their sum, total, which comes from one sweep"

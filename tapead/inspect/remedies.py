@@ -72,7 +72,7 @@ def _both_zero(*operands: Any) -> bool:
 
 
 _BIG = _some(lambda x: abs(x) > 1e100)
-_AT_ONE = _first(lambda x: abs(x) >= 1.0 - 1e-7)
+_AT_ONE = _first(lambda x: 1.0 - 1e-7 <= abs(x) <= 1.0)
 BOTH = f"{VALUE} {SLOPE}"
 
 # fmt: off
@@ -109,17 +109,22 @@ REMEDIES = (
         "np.sinc(x / pi), (exp(x) - 1) / x is scipy.special.exprel(x)"),
     Remedy("div", BOTH, _some(lambda x: 0.0 < abs(x) < 1e-100),
         "The divisor is tiny: scale the problem, or divide logarithms by subtracting them"),
-    Remedy("sqrt", BOTH, None,
+    Remedy("sqrt", BOTH, _first(lambda x: x < 0.0),
+        "The argument is negative: where rounding did it, as in a difference that should be 0, "
+        "take sqrt(max(x, 0.0)), or compute it as a sum of squares; otherwise branch, or put a "
+        "harmless number inside by np.where and choose outside"),
+    Remedy("sqrt", BOTH, _first(lambda x: x >= 0.0),
         "The slope at 0 is infinite: add a small number inside, sqrt(x + 1e-12), keep it above 0 "
         "by max(x, tiny), or put a harmless number inside by np.where and choose outside"),
-    Remedy("sqrt", BOTH, None,
+    Remedy("sqrt", BOTH, _first(lambda x: x >= 0.0),
         "For a length use hypot(x, y) or np.linalg.norm, whose slope at the origin is 0 here; "
         "compare squares where lengths are only compared"),
     Remedy("cbrt", SLOPE, None,
         "The slope at 0 is infinite: keep the argument away from 0, or choose by np.where"),
     Remedy("pow", BOTH, _first(lambda x: x == 0.0),
-        "A power below 1 is infinitely steep at 0, and a negative one infinite: keep the base "
-        "above 0, (x + 1e-12) ** p, or choose by np.where inside and outside"),
+        "A power below 1 is infinitely steep at 0, a negative one infinite, and the slope by the "
+        "exponent has the logarithm of the base: keep the base above 0, (x + 1e-12) ** p, or "
+        "choose by np.where inside and outside"),
     Remedy("pow", BOTH, _first(lambda x: x < 0.0),
         "A negative base has real powers with whole exponents only, and none to differentiate by "
         "the exponent: use abs(x) ** p with the sign in front, np.cbrt for a third, or int "
@@ -137,6 +142,9 @@ REMEDIES = (
     Remedy("add sub", BOTH, _BIG,
         "A loop that has grown this far is mostly unstable: take smaller steps, or an implicit "
         "scheme"),
+    Remedy("acos asin", BOTH, _first(lambda x: abs(x) > 1.0),
+        "Outside of [-1, 1], where rounding may carry a cosine: clip it, or take the angle by "
+        "atan2"),
     Remedy("acos asin", BOTH, _AT_ONE,
         "Steep at -1 and 1: an angle between vectors is atan2(norm(cross), dot), which is smooth "
         "there; a clip to [-1 + 1e-7, 1 - 1e-7] keeps the slope finite, one to [-1, 1] does not"),
@@ -151,10 +159,13 @@ REMEDIES = (
         "Out of range from 171 on, and at 0, -1, -2, ...: use lgamma, and subtract logarithms"),
     Remedy("lgamma polygamma", BOTH, None, "Poles at 0, -1, -2, ...: keep the argument above 0"),
     Remedy("det", BOTH, None, "np.linalg.slogdet gives the logarithm, which stays in range"),
-    Remedy("inv solve slogdet cholesky eigh eig qr svd", BOTH, None,
+    Remedy("inv pinv solve slogdet cholesky qr", BOTH, None,
         "A matrix that is singular, or nearly so: add a small multiple of the identity, use "
-        "np.linalg.lstsq or pinv, and look at np.linalg.cond; eigenvectors of equal eigenvalues "
-        "have no derivative"),
+        "np.linalg.lstsq or pinv, and look at np.linalg.cond"),
+    Remedy("eigh eig svd", SLOPE, None,
+        "Eigenvectors of equal eigenvalues, and singular vectors of equal singular values, have no "
+        "derivative: use what does not depend on their choice, as sums of the values or the "
+        "projection on all of them, or separate the values by a small perturbation"),
     Remedy("mean average median var std nanmean", BOTH, None,
         "Of nothing, or of one element: check that there are enough; a standard deviation of equal "
         "elements is steep: add a small number under the root"),

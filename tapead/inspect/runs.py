@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tapead.record import RecordedTape, record
+from tapead.inspect.recorded import RecordedTape
+from tapead.record import record
 from tapead.recording import describe
-from tapead.tape import Tape, current
+from tapead.tape import current
 
 _RECORDS_OWN = frozenset(inspect.signature(record).parameters) - {"args", "kwargs"}
 
@@ -52,15 +53,6 @@ def plain_json(x: Any) -> Any:
     if isinstance(x, float):
         return x if math.isfinite(x) else str(x)
     return x
-
-
-def operand_values(tape: Tape, values: np.ndarray, operands: np.ndarray) -> np.ndarray:
-    """The values of a column of operands: of rows, whose values are given, and of constants."""
-    found = values[np.maximum(operands, 0)]
-    constant = operands < 0
-    numbers, which = np.unique(operands[constant], return_inverse=True)
-    found[constant] = np.array([tape.operand_value(k) for k in numbers.tolist()])[which]
-    return found
 
 
 def recorded(

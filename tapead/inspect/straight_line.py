@@ -19,6 +19,8 @@ import numpy as np
 
 from tapead import partials, trees
 from tapead.elementary import CODES, OPS
+from tapead.inspect.arguments import at_least_0
+from tapead.inspect.columns import Columns
 from tapead.inspect.formulas import (
     FUNCTIONS,
     Formula,
@@ -28,11 +30,12 @@ from tapead.inspect.formulas import (
     literal,
     same,
     tried,
+    tried_by_numpy,
 )
-from tapead.rules.table import rule_name
+from tapead.inspect.operations import operation_name
 
 if TYPE_CHECKING:
-    from tapead.record import RecordedTape
+    from tapead.inspect.recorded import RecordedTape
 
 _WIDTH = 96
 _INDENT = "    "
@@ -41,7 +44,7 @@ _ARRAYS = frozenset(CODES[name] for name in ("array", "element", "store"))
 _OF_MANY = {CODES["exact_add"]: "fsum", CODES["hypot"]: "hypot"}
 # Names that the text uses itself.
 _TAKEN = frozenset(
-    ("abs", "elementary", "float", "int", "math", "partials", "round", "times", *FUNCTIONS)
+    ("abs", "elementary", "float", "int", "math", "np", "partials", "round", "times", *FUNCTIONS)
 )
 _TIMES = '''\
 def times(adjoint, partial):
@@ -52,6 +55,9 @@ def times(adjoint, partial):
 
 def to_python(tape: RecordedTape, name: str, output: int, most: int) -> str:
     """`RecordedTape.to_python`."""
+    if not isinstance(name, str):
+        raise TypeError(f"name={name!r}: the name of a function, a str, was expected")
+    most = at_least_0("most", most)
     if not name.isidentifier() or keyword.iskeyword(name) or {name, f"{name}_grad"} & _TAKEN:
         raise ValueError(f"name={name!r} is no name, or one that the text uses otherwise")
     if not len(tape):
@@ -74,20 +80,21 @@ class _Program:
     def __init__(self, tape: RecordedTape, name: str) -> None:
         self.tape = tape
         self.name = name
-        self.codes, self.a, self.b, self.v = (c.tolist() for c in tape._tape.rows(0, len(tape)))
+        self.columns = c = Columns(tape._tape)
+        self.codes, self.a, self.b, self.v = (x.tolist() for x in (c.codes, c.a, c.b, c.values))
         _no_arrays(tape, self.codes)
         self.inputs = _identifiers(tape.inputs, {name, f"{name}_grad"})
         self.needs: set[str] = set()
-        self.times = False
+        self.times = self.numpy = False
 
     def variable(self, row: int) -> str:
         return self.inputs.get(row) or f"v{row}"
 
     def operand(self, k: int) -> str:
-        return self.variable(k) if k >= 0 else literal(self.tape._tape.operand_value(k))
+        return self.variable(k) if k >= 0 else literal(self.columns.constant(k))
 
     def number(self, k: int) -> float:
-        return self.v[k] if k >= 0 else self.tape._tape.operand_value(k)
+        return self.v[k] if k >= 0 else self.columns.constant(k)
 
     def text(self, output: int, target: int | None) -> str:
         """The two functions, below what they need."""
@@ -131,6 +138,8 @@ class _Program:
             note = "" if path == short else f"   {path}"
             lines.append(f"#   {short:{width}} = {literal(self.v[row])}{note}")
         lines += ["", "import math", ""]
+        if self.numpy:
+            lines += ["import numpy as np", ""]
         definitions = [definition(name) for name in sorted(self.needs)]
         if any("partials." in text for text in definitions):
             lines += ["from tapead import elementary, partials", ""]
@@ -165,9 +174,9 @@ class _Program:
         form = tried(table, x, y, v, v)
         if form is not None:
             return self.filled(form, a, b, row)[0]
-        of_many = self._of_many(row)
-        if of_many is not None:
-            return of_many
+        call = self._of_numpy(row) if row in self.columns.numpys else self._of_many(row)
+        if call is not None:
+            return call
         plain = formula(table, True)
         text, _ = self.filled(plain, a, b, row)
         rest = v - plain.run(x, y, v)
@@ -179,6 +188,17 @@ class _Program:
         """A formula of a row, and whether it is a factor without parentheses."""
         self.needs.update(form.needs)
         return filled(form, self.operand(a), self.operand(b), self.variable(row))
+
+    def _of_numpy(self, row: int) -> str | None:
+        """A row of a function of NumPy's, whose last bit is not that of math's."""
+        ufunc = self.columns.numpys[row].rule.ufunc
+        keys = (self.a[row], self.b[row])[: ufunc.nin]
+        with np.errstate(all="ignore"):
+            found = float(ufunc(*map(self.number, keys)))
+        if not same(found, self.v[row]):
+            return None
+        self.numpy = True
+        return f"float(np.{ufunc.__name__}({', '.join(map(self.operand, keys))}))"
 
     def _of_many(self, row: int) -> str | None:
         """A row that has the value of a chain of rows, as one call."""
@@ -251,7 +271,12 @@ class _Program:
         x, y, g = self.number(a), self.number(b), float(adjoint[row])
         slope = partials.first(code, x, y, v)[which]
         table = (OPS[code].da, OPS[code].db)[which]
-        form = tried(table, x, y, v, slope) or formula(table, True)
+        form = None
+        if row in self.columns.numpys:
+            slope = self.columns.slope(row, which, slope)
+            form = tried(table, x, y, v, slope) or tried_by_numpy(table, x, y, v, slope)
+            self.numpy |= form is not None and "np." in form.text
+        form = form or tried(table, x, y, v, slope) or formula(table, True)
         partial, tight = self.filled(form, a, b, row)
         ours, theirs = f"adj_{self.variable(row)}", f"adj_{self.variable(k)}"
         unused = g == 0.0 or slope == 0.0
@@ -292,14 +317,14 @@ def _no_arrays(tape: RecordedTape, codes: list[int]) -> None:
     code, a, _, _ = tape._tape.row(row)
     what = OPS[code].name
     if what == "array":
-        what = rule_name(tape._tape.records[a].rule)
+        what = operation_name(tape._tape.records[a])
     names = {r: path for path, r in tape.inputs.items()}
     place, line = tape._tape.place_of(row)
     where = f" at {place.co_filename}:{line}" if place is not None else ""
     of = f"input {names[row]}, an array" if row in names else f"{what}, an array operation{where}"
     raise TypeError(
         f"row {row} is {of}; to_python writes programs of numbers: give lists of floats and loop "
-        "over them, or look at this tape by flow() or a listing"
+        "over them, or look at this tape by draw(), flow() or a listing"
     )
 
 

@@ -1,0 +1,39 @@
+"""What methods that look at a tape are given, checked."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+
+def whole(name: str, x: Any, *others: str) -> int:
+    """x as an int; an error that says what else was expected if it is none.
+
+    >>> whole("most", 3)
+    3
+    >>> whole("most", 2.5)
+    Traceback (most recent call last):
+        ...
+    TypeError: most=2.5: a whole number was expected
+    """
+    try:
+        if isinstance(x, bool):
+            raise TypeError
+        return operator.index(x)
+    except TypeError:
+        expected = " or ".join(["a whole number", *others])
+        raise TypeError(f"{name}={x!r}: {expected} was expected") from None
+
+
+def at_least_0(name: str, x: Any) -> int:
+    """x as an int that counts something, or an error.
+
+    >>> at_least_0("first", -1)
+    Traceback (most recent call last):
+        ...
+    ValueError: first=-1: a number from 0 on was expected
+    """
+    number = whole(name, x)
+    if number < 0:
+        raise ValueError(f"{name}={number}: a number from 0 on was expected")
+    return number
