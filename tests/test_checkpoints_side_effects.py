@@ -1,6 +1,7 @@
 """What a checkpointed function or step does beside giving a result: refused where a derivative
 would be lost by it, and let be where not."""
 
+import collections
 import functools
 import math
 from collections import deque
@@ -427,3 +428,173 @@ def test_what_an_earlier_gradient_left_is_nothing_new():
     grad(lambda x: model.f(x) + model.f(np.ones(2) * x)[0])(2.0)  # a tracked array is left there
     f = checkpoint(lambda y: y * len(vars(model)))
     assert grad(f)(2.0) == 1.0
+
+
+# ------------------------------------------------------------------ what a first run leaves ---
+
+
+class Last:
+    """The value at the last point, as programs keep it that need it twice."""
+
+    x = y = None
+
+    def __call__(self, x):
+        if self.x != x:
+            self.x, self.y = x, math.sin(x) * x
+        return self.y
+
+
+class Slotted:
+    __slots__ = ("y",)
+
+
+SEEN: dict = {}
+FOUND: list = []
+LAST = None
+OBJECT = Model()
+SLOTTED = Slotted()
+KEPT = collections.deque()
+
+
+def by_a_whole_number(x):
+    k = int(x * 1e6)
+    if k not in SEEN:
+        SEEN[k] = math.sin(x) * x
+    return SEEN[k]
+
+
+def by_its_text(x):
+    for text, y in FOUND:
+        if text == f"{x:.12f}":
+            return y
+    FOUND.append((f"{x:.12f}", math.sin(x) * x))
+    return FOUND[-1][1]
+
+
+def by_a_global_name(x):
+    global LAST
+    if LAST is None:
+        LAST = math.sin(x) * x
+    return LAST
+
+
+def by_an_attribute(x):
+    if not hasattr(OBJECT, "y"):
+        OBJECT.y = math.sin(x) * x
+    return OBJECT.y
+
+
+def by_a_slot(x):
+    if not hasattr(SLOTTED, "y"):
+        SLOTTED.y = math.sin(x) * x
+    return SLOTTED.y
+
+
+def by_a_default(x, table={}):  # noqa: B006 - what the test is about
+    if not table:
+        table["y"] = math.sin(x) * x
+    return table["y"]
+
+
+def by_a_deque(x):
+    if not KEPT:
+        KEPT.append(math.sin(x) * x)
+    return KEPT[0]
+
+
+def by_a_class(x):
+    if "y" not in vars(Last) or Last.y is None:
+        Last.y = math.sin(x) * x
+    return Last.y
+
+
+def by_the_closure():
+    y = None
+
+    def f(x):
+        nonlocal y
+        if y is None:
+            y = math.sin(x) * x
+        return y
+
+    return f
+
+
+def by_a_long_table():
+    table = {k: 0.0 for k in range(1000)}
+
+    def f(x):
+        k = int(x * 1e6)
+        if k not in table:
+            table[k] = math.sin(x) * x
+        return table[k]
+
+    return f
+
+
+CACHES = {
+    f.__name__: f
+    for f in (
+        by_a_whole_number, by_its_text, by_a_global_name, by_an_attribute, by_a_slot, by_a_default,
+        by_a_deque, by_a_class,
+    )
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [*CACHES, "an object", "by_the_closure", "by_a_long_table"])
+def test_a_cache_that_the_first_run_fills_is_no_constant_to_the_second(name, monkeypatch):
+    made = {"an object": Last, "by_the_closure": by_the_closure, "by_a_long_table": by_a_long_table}
+    f = made[name]() if name in made else CACHES[name]
+    try:
+        with pytest.raises(RecomputeError, match="is checkpointed and (leaves|has changed)"):
+            grad(tapead.checkpoint(f))(1.5)
+    finally:
+        _forget()
+
+
+def _forget():
+    global LAST
+    LAST = Last.y = None
+    for x in (SEEN, FOUND, KEPT, vars(OBJECT), by_a_default.__defaults__[0]):
+        x.clear()
+    if hasattr(SLOTTED, "y"):
+        del SLOTTED.y
+
+
+def test_constants_that_the_first_run_makes_may_stay():
+    table, calls = {}, [0]
+
+    def f(x):
+        calls[0] += 1
+        if "weights" not in table:
+            table["weights"] = [0.5 * k for k in range(3)]
+        return sum(w * x * x for w in table["weights"])
+
+    assert grad(tapead.checkpoint(f))(1.5) == 4.5
+    assert table == {"weights": [0.0, 0.5, 1.0]}
+    assert calls == [1]  # as the first run left it
+
+
+def test_the_second_run_takes_the_branch_of_the_first_where_a_counter_decides():
+    count = [0]
+
+    def f(x):
+        count[0] += 1
+        return x * x if count[0] % 2 else x * x * x
+
+    call = tapead.checkpoint(f)
+    assert grad(lambda x: call(x) + 10 * call(x))(2.0) == 4.0 + 10 * 12.0
+    assert count == [2]
+
+
+@pytest.mark.parametrize("snapshots", [1, 2, 3, 5])
+@pytest.mark.parametrize("n", [6, 7, 50])
+def test_steps_that_a_hidden_counter_decides_are_refused(n, snapshots):
+    count = [0]
+
+    def step(x):
+        count[0] += 1
+        return x * 2 if count[0] % 2 else x * 3
+
+    with pytest.raises(RecomputeError, match="gave another state"):
+        grad(lambda x: tapead.checkpointed_loop(step, x, n, snapshots=snapshots))(1.0)

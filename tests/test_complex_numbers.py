@@ -50,7 +50,9 @@ def test_the_program_sees_complex_numbers_and_floats():
     def f(x):
         z = 1j * x + 2
         w = z / (1 - 2j)
-        seen.extend([type(z), type(w), type(w.conjugate()), type(z.real), type(w.imag), type(abs(w))])
+        seen.extend(
+            [type(z), type(w), type(w.conjugate()), type(z.real), type(w.imag), type(abs(w))]
+        )
         assert isinstance(z, complex)
         return abs(w)
 

@@ -61,13 +61,10 @@ def with_cells(f: Callable) -> Callable:
     return call
 
 
-def tracked_cells(
-    *functions: Callable, given: Sequence = (), containers: dict[int, Any] | None = None
-) -> list[Cell]:
+def tracked_cells(*functions: Callable, given: Sequence = ()) -> list[Cell]:
     """The cells, of functions and of those that they hold, in which there are tracked values.
 
     Defaults, and attributes of objects that the functions hold or that are `given`, are as cells.
-    Lists and dicts that are met on the way, those of attributes too, go to `containers`, by id.
     """
     reached, cells, owners = reached_by(functions)
     found, todo = [], [*owners, *given]
@@ -75,11 +72,6 @@ def tracked_cells(
         x = cell.cell_contents
         if holds_tracked(x, todo):
             found.append(cell)
-        if containers is not None:
-            if type(cell) is Attribute:
-                held = reach.attribute(cell.owner, "__dict__")
-                containers[id(held)] = held
-            containers[id(x)] = x
     return found
 
 

@@ -17,8 +17,9 @@ from tapead import array, forms, reach, recording, trees
 from tapead.array import plain_data, plain_of
 from tapead.checkpoints.closures import changed, is_other, run_with, tracked_cells, with_cells
 from tapead.checkpoints.generators import States
+from tapead.checkpoints.hidden import Changes
 from tapead.checkpoints.inputs import Inputs, in_place
-from tapead.checkpoints.remains import Changes, Left
+from tapead.checkpoints.remains import Left
 from tapead.errors import RecomputeError
 from tapead.products import jvp
 from tapead.rules.table import Joint, Sweep
@@ -106,9 +107,8 @@ class Call:
         self.f, self.name = f, recording.function_name(f)
         self.compared = compared
         given = trees.flatten((args, kwargs))[0]
-        containers: dict[int, Any] = {}
-        self.cells = tracked_cells(f, given=given, containers=containers)
-        self.changes = Changes(containers.values())
+        self.cells = tracked_cells(f, given=given)
+        self.changes = Changes([f], given)
         tree = (args, kwargs, [reach.contents(cell) for cell in self.cells])
         self.leaves, self.spec = trees.flatten(tree)
         self.inputs = Inputs(self.leaves)

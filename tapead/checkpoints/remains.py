@@ -1,4 +1,4 @@
-"""What runs of a function change and leave behind, in what it holds.
+"""What runs of a function leave behind, in what it holds.
 
 A function that runs twice, first on plain values, must not hand tracked ones on in another way than
 by its result: they would be constants to whoever reads them.
@@ -7,7 +7,6 @@ by its result: they would be constants to whoever reads them.
 from __future__ import annotations
 
 import functools
-import operator
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -34,64 +33,6 @@ _MOST = 64
 # So many things are looked at in all, at the most.
 _IN_ALL = 2_000
 _SEQUENCES = {list, tuple, deque, set, frozenset}
-
-
-class Changes:
-    """What functions put into attributes, lists and dicts that they hold or are given.
-
-    A second run finds these as they were before the first one.  A cache that was empty is empty
-    then, and not full of plain numbers, which would be constants.
-    """
-
-    def __init__(self, containers: Iterable[Any]) -> None:
-        found: dict[int, Any] = {}
-        todo = list(containers)
-        while todo and len(found) < _IN_ALL:
-            x = todo.pop()
-            if type(x) in (list, dict) and len(x) <= _MOST and id(x) not in found:
-                found[id(x)] = x
-                todo += x if type(x) is list else x.values()
-        self._found = [(x, x.copy()) for x in found.values()]
-        self._settled = False
-
-    def settle(self) -> None:
-        """The first run has ended: only what it has changed is of interest."""
-        self._found = [(x, before) for x, before in self._found if not _alike(x, before)]
-        self._settled = True
-
-    def undone(self, f: Callable, *args: Any) -> Any:
-        """f of args, where all is as it was before the first run; afterwards it is as it is now.
-
-        While the first run goes on, f is a part of it.
-        """
-        if not self._settled:
-            return f(*args)
-        now = [(x, x.copy()) for x, _ in self._found]
-        for x, before in self._found:
-            _fill(x, before)
-        try:
-            return f(*args)
-        finally:
-            for x, state in now:
-                _fill(x, state)
-
-
-def _alike(x: Any, y: Any) -> bool:
-    """Whether two lists or dicts hold the same things."""
-    if len(x) != len(y):
-        return False
-    if type(x) is list:
-        return all(map(operator.is_, x, y))
-    return all(z is y.get(name, reach.ABSENT) for name, z in x.items())
-
-
-def _fill(x: Any, state: Any) -> None:
-    """Let a list or a dict hold what another one does."""
-    if type(x) is list:
-        x[:] = state
-    else:
-        x.clear()
-        x.update(state)
 
 
 class Left:

@@ -12,8 +12,9 @@ import numpy as np
 
 from tapead import forms, intercept, reach, recording, trees
 from tapead.checkpoints.closures import refuse_writes, run_with, tracked_cells, with_cells
+from tapead.checkpoints.hidden import Changes
 from tapead.checkpoints.inputs import Inputs
-from tapead.checkpoints.remains import Changes, Left
+from tapead.checkpoints.remains import Left
 from tapead.checkpoints.stores import copied
 from tapead.forms import Form
 from tapead.scalar import Scalar
@@ -100,9 +101,8 @@ class Steps:
         self.diff = [k for k, form in enumerate(self.forms) if not form.whole]
         functions = [step.f] if cond is None else [step.f, cond.f]
         self.roots = list(roots) or functions
-        containers: dict[int, Any] = {}
-        self._cells = tracked_cells(*functions, containers=containers)
-        self._changes = Changes(containers.values())
+        self._cells = tracked_cells(*functions)
+        self._changes = Changes(functions)
         self._left = Left(step.name, functions, self._cells)
         found, self._cell_spec = trees.flatten([reach.contents(cell) for cell in self._cells])
         self._inputs = Inputs(found)
