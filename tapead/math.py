@@ -24,6 +24,9 @@ from tapead.scalar import write as _write
 from tapead.scalar import write2 as _write2
 
 if not cython.compiled:
+    from math import isfinite
+
+    from tapead.partials import value as ieee_value
     from tapead.scalar import unary
 
 
@@ -54,6 +57,10 @@ def _unary(name, code):
     number: cython.int = code
 
     def function(x, /):
+        if cython.compiled and type(x) is float:
+            # What plain parts of a recorded program ask most: the same bits without a call.
+            v: cython.double = ieee_value(number, x, 0.0)
+            return v if isfinite(v) else original(x)
         if type(x) is _Array:
             x = _item(x)
         if type(x) is _Scalar:

@@ -42,6 +42,19 @@ class MemoryReport(NamedTuple):
     limit : bytes that had been allowed
     changed : about how many bytes of the program's own memory the copies hold besides: the pages
         that were new or were written while the function ran the first time
+
+    Examples
+    --------
+    >>> import tapead
+    >>> def f(x):
+    ...     for _ in range(1000):
+    ...         x = x + 0.001 * x * (1.0 - x)
+    ...     return x
+    >>> g = tapead.grad(f, memory="10MB")
+    >>> g(0.5) == tapead.grad(f)(0.5)
+    True
+    >>> g.report.rows, g.report.limit, g.report.peak < g.report.limit
+    (4001, 10000000, True)
     """
 
     rows: int

@@ -17,6 +17,7 @@ import sys
 import time
 
 import measure
+import numpy as np
 
 import tapead
 from tapead.checkpoints.loops import size_of
@@ -81,19 +82,21 @@ class Seen:
     def __init__(self, way, name, n):
         programs = measure.fresh_programs("seen", "memory_programs")
         loop = LOOPS.get(way, programs.plainly)
-        self.steps = self.rows = self.bytes = 0
+        # In an array: what else a second run changes is as before when it has ended.
+        self.counts = np.zeros(3, np.int64)
         program = programs.PROGRAMS[name](n, lambda step, *rest: loop(self.watched(step), *rest))
         tapead.grad(program, program.argnums)(*program.arguments)
+        self.steps, self.rows, self.bytes = map(int, self.counts)
         if way in LOOPS:
             self.bytes += min(n, SNAPSHOTS) * size_of(program.state())
 
     def watched(self, step):
         def watched(state):
             state = step(state)
-            self.steps += 1
+            self.counts[0] += 1
             tape = current.tape
-            if len(tape) > self.rows:
-                self.rows, self.bytes = len(tape), tape.nbytes
+            if len(tape) > self.counts[1]:
+                self.counts[1:] = len(tape), tape.nbytes
             return state
 
         return watched
