@@ -90,9 +90,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--argnums",
         metavar="N",
-        default="0",
-        help="which arguments are differentiated: numbers with commas between them, or 'all' "
-        "(the first, unless it is given)",
+        help="which arguments are differentiated: numbers with commas between them, or 'all'; "
+        "unless it is given, as the function of this name in Python has it",
     )
 
 
@@ -163,8 +162,10 @@ def _with_arrays(x: Any) -> Any:
     return array
 
 
-def argnums_of(options: argparse.Namespace, args: tuple) -> int | tuple[int, ...]:
-    """The positions that ``--argnums`` names."""
+def argnums_of(options: argparse.Namespace, args: tuple) -> int | tuple[int, ...] | None:
+    """The positions that ``--argnums`` names; None if it is not given."""
+    if options.argnums is None:
+        return None
     if options.argnums == "all":
         return tuple(range(len(args))) or 0
     try:

@@ -58,6 +58,7 @@ def _profile(options: argparse.Namespace) -> int:
         f = find(options.target)
         args = arguments_of(options, f)
         numbers = argnums_of(options, args)
+        numbers = 0 if numbers is None else numbers
 
         def run() -> TapeProfile:
             try:
@@ -144,7 +145,7 @@ def _add_draw(commands: Any) -> None:
         _draw,
         "the graph of a computation, with values, local derivatives and adjoints",
         "Run a function recorded, and draw its graph: as a picture into a file, or as text.",
-        "script.py:f --args '[2.0, 1.0]' --argnums all --sweep reverse -o graph.svg",
+        "script.py:f --args '[2.0, 1.0]' --sweep reverse -o graph.svg",
     )
     parser.add_argument(
         "--fold",
@@ -193,7 +194,7 @@ def _add_branches(commands: Any) -> None:
         _branches,
         "what a function decides, and how far its inputs are from the other side",
         "Run a function recorded, and print what tracked values decided.",
-        "script.py:payoff --args '[100.0, 0.2]' --argnums all",
+        "script.py:payoff --args '[100.0, 0.2]'",
     )
     parser.add_argument(
         "--most", type=int, metavar="N", default=40, help="how many places are shown (40)"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tapead import intercept, recording, scalar, trees
-from tapead.inspect.arguments import whole
+from tapead.inspect.arguments import input_positions
 from tapead.inspect.recorded import RecordedTape
 from tapead.segments import keep_values, row_or_place
 from tapead.tape import Tape, current
@@ -30,7 +30,8 @@ def record(
 
     Parameters
     ----------
-    argnums : the positions of the arguments that are inputs; all of them unless it is given
+    argnums : the positions of the arguments that are inputs; unless it is given, of those in which
+        there are floats, complex numbers or arrays of these, and all if there are none
     lines : keep the user's source line of every row (4 bytes a row)
     rerun : as for `grad`
     stacks : with `lines`, keep also which functions had called the one that wrote a row
@@ -64,7 +65,7 @@ def record(
         )
     if current.tape.depth:
         raise RuntimeError("record() was called inside a recording; call it outside of grad")
-    positions = range(len(args)) if argnums is None else _positions(argnums, len(args))
+    positions = input_positions(args, argnums)
     names = _names(f, len(args))
     parts = {p: recording.inputs(args[p]) for p in positions}
     tape = Tape(lines, stacks)
@@ -100,15 +101,6 @@ def record(
         current.tape = outer
         scalar.activate(outer)
     return RecordedTape(tape, inputs, outputs, value)
-
-
-def _positions(argnums: int | tuple[int, ...], count: int) -> list[int]:
-    given = argnums if isinstance(argnums, tuple) else (argnums,)
-    given = tuple(whole("argnums", p, "a tuple of these") for p in given)
-    for p in given:
-        if not -count <= p < count:
-            raise ValueError(f"argnums names argument {p}, but {count} were given")
-    return [p % count for p in given]
 
 
 def _names(f: Callable, count: int) -> list[str]:

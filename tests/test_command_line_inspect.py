@@ -90,9 +90,11 @@ def test_branches_prints_the_report(capsys):
     assert re.search(r"tollgate\.py:8 +> +1 +1 +12 +11\.5 +0\.5 +weight -0\.167, limit \+0\.5", out)
 
 
-def test_branches_are_of_the_first_argument_unless_told_otherwise(capsys):
-    out = said(capsys, "branches", "tollgate.py:toll", "--args", "[4.0, 11.5]")
-    assert "weight -0.167  " in out
+def test_branches_are_of_all_numbers_with_fractions_unless_told_otherwise(capsys):
+    arguments = ["branches", "tollgate.py:toll", "--args", "[4.0, 11.5]"]
+    out = said(capsys, *arguments)
+    assert out == said(capsys, *arguments, "--argnums", "all") != ""
+    assert "weight -0.167  " in said(capsys, *arguments, "--argnums", "0")
 
 
 def test_json_of_branches_is_that_of_the_report(capsys, folder):
@@ -101,7 +103,7 @@ def test_json_of_branches_is_that_of_the_report(capsys, folder):
     assert figures["decisions"][0]["margin"] == 0.5
     said(capsys, *arguments, "report.json")
     assert json.loads((folder / "report.json").read_text()) == figures
-    report = branches(scripts("toll"), 4.0, 11.5, argnums=0)
+    report = branches(scripts("toll"), 4.0, 11.5)
     assert report.to_dict()["decisions"][0]["moves"] == figures["decisions"][0]["moves"]
 
 

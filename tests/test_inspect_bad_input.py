@@ -101,8 +101,13 @@ def test_inside_a_recording_they_are_refused(look):
     ("args", "options", "error", "words"),
     [
         ((3.0, 1.0), {}, TypeError, r"was given 3\.0 of type float, which cannot be called"),
-        ((decay, "a", 1.0), {}, TypeError, r"x is 'a' of type str, not a real number"),
-        ((decay, 0.5, None), {}, TypeError, "w is None of type NoneType"),
+        (
+            (decay, "a", 1.0),
+            {"argnums": (0, 1)},
+            TypeError,
+            r"x is 'a' of type str, not a real number",
+        ),
+        ((decay, 0.5, None), {"argnums": (0, 1)}, TypeError, "w is None of type NoneType"),
         ((decay, 0.5, 1.2), {"argnums": 7}, ValueError, "argument 7, but 2 were given"),
         ((decay, 0.5, 1.2), {"argnums": "x"}, TypeError, "argnums='x': a whole number"),
         ((decay, 0.5), {}, TypeError, "missing 1 required positional argument: 'w'"),

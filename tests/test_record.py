@@ -100,6 +100,18 @@ def test_listing_of_a_long_tape_shows_its_ends():
     assert "source" not in text
 
 
+def test_counts_flags_and_names_beside_numbers_are_no_inputs():
+    def program(x, n, name, flag, w):
+        for _ in range(n):
+            x = x * x
+        return x * w[0] if name == "a" and flag is True else -x
+
+    tape = tapead.record(program, 1.5, 2, "a", True, [2.0, 3.0])
+    assert tape.inputs == {"x": 0, "w[0]": 1, "w[1]": 2}
+    whole = tapead.record(lambda a, b: a * b, 3, 4)
+    assert whole.inputs == {"a": 0, "b": 1}
+
+
 def test_argnums_chooses_the_inputs():
     tape = tapead.record(lambda x, n: x * range(n)[-1], 2.0, 5, argnums=0)
     assert tape.inputs == {"x": 0}

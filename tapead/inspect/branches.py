@@ -293,7 +293,7 @@ def branches(
 
     Parameters
     ----------
-    argnums : the positions of the arguments that are inputs; all of them unless it is given
+    argnums : the positions of the arguments that are inputs, as for `record`
     most : how many lines are in the report, the closest (each takes a sweep); None for all
     rerun : as for `grad`
 

@@ -213,7 +213,7 @@ def draw(
     output : of which number of the result adjoints are, the first one unless it is given
     wrt : by which input tangents are, its name or position, the first one unless it is given
     most : a graph of more nodes is refused
-    argnums : the positions of the arguments that are inputs; all of them unless it is given
+    argnums : the positions of the arguments that are inputs, as for `record`
     rerun : as for `grad`
 
     Raises

@@ -11,6 +11,7 @@ import numpy as np
 
 from tapead import trees
 from tapead.elementary import CODES, OPS
+from tapead.inspect.arguments import input_positions
 from tapead.inspect.dataflow import index_of
 from tapead.inspect.nonfinite_errors import raised
 from tapead.inspect.nonfinite_rows import Blame, first_value
@@ -208,7 +209,7 @@ def find_nonfinite(
 
     Parameters
     ----------
-    argnums : the positions of the arguments that are inputs; all of them unless it is given
+    argnums : the positions of the arguments that are inputs, as for `record`
     rerun : as for `grad`
 
     Raises
@@ -262,12 +263,8 @@ def find_nonfinite(
 
 def _input_values(args: tuple, argnums: int | tuple[int, ...] | None) -> list[Any]:
     """The numbers and arrays that the inputs began with, in their order."""
-    if argnums is None:
-        positions: Any = range(len(args))
-    else:
-        positions = argnums if isinstance(argnums, tuple) else (argnums,)
     # Each argument once, in the order of its inputs.
-    chosen = dict.fromkeys(p % len(args) for p in positions)
+    chosen = dict.fromkeys(input_positions(args, argnums))
     return [x for p in chosen for x in leaves_of(args[p])[0]]
 
 
