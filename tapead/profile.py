@@ -166,7 +166,7 @@ class TapeProfile:
         >>> import tapead
         >>> profile = tapead.profile(lambda x, n: sum(x * k for k in range(n)))(1.0, 100)
         >>> print(profile.table(most=1))
-        <lambda>: 201 rows, tape 4.22 kB, ... ms
+        <lambda>: 201 rows, tape 4.22 kB, ...
         ...
         """
         return profile_text.table(self, most)
