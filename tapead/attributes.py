@@ -137,7 +137,7 @@ def number_attribute(x: Any, name: str) -> Any:
         if name in ("item", "tolist"):
             return lambda *index: scalar.as_float(x)
         if hasattr(np.float64, name) and not name.startswith("_"):
-            return _of_number(array_attribute(_as_array(x), name))
+            return _of_number(array_attribute(_as_array(x), name), False)
     f = _OBJECT_LOOPS.get(name)
     if f is not None:
         return lambda *others: f(x, *others)

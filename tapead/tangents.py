@@ -89,6 +89,11 @@ def overwrite(view, own, t, options):
 # ------------------------------------------------------------------- sweeps over the records ---
 
 
+def _is_simple(out):
+    """Whether a result is an array of doubles: a tangent may be real where it is complex."""
+    return type(out) is Place and out.strides is None and out.dtype == np.float64
+
+
 def forward_record(buffers, record, tangent_of_row):
     """One array row of the forward sweep; gives the row's own tangent, where it is a number."""
     rule = record.rule
@@ -106,7 +111,7 @@ def forward_record(buffers, record, tangent_of_row):
     else:
         kept = [plain_of(x) for x in record.kept]
         v = kept.pop()
-        if type(rule) is Row and type(record.out) is Place and record.out.strides is None:
+        if type(rule) is Row and _is_simple(record.out):
             # Where the value is not kept, only its shape counts: any such array does for it.
             like = v if type(v) is np.ndarray else _like(tangents, record.out)
             result = None if like is None else array.quick_tangent(rule, tangents, kept, like)

@@ -2,6 +2,7 @@
 
 import random
 
+import numpy as np
 import pytest
 
 import tapead
@@ -67,3 +68,47 @@ def test_a_checkpointed_function_of_complex_numbers_runs_again_to_the_same_bits(
     for c, d in pairs(40):
         f = parts(lambda x, c, d: abs((c + x) / (d * x)) ** 0.5 + (c / x) ** -1.5, c, d)
         assert tapead.grad(tapead.checkpoint(f))(0.7) == tapead.grad(f)(0.7)
+
+
+FUNCTIONS = {
+    "root": lambda z: z**0.5,
+    "power": lambda z: z**-1.5,
+    "complex power": lambda z: z ** (0.3 + 0.2j),
+    "base": lambda z: 2.0**z,
+    "cube": lambda z: z**3,
+    "sqrt": np.sqrt,
+    "exp": np.exp,
+    "log": np.log,
+    "tanh": np.tanh,
+    "quotient": lambda z: (z + 1) / (z * z - 2j),
+    "length": lambda z: abs(z) * z,
+    "conjugate": lambda z: np.conj(z) * z * z,
+}
+
+
+@pytest.mark.parametrize("of", ["a number", "an array"])
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_second_derivatives_by_real_numbers_are_the_same_in_every_order(name, of):
+    """Tangents by a real number may be real where the values are complex."""
+    factor = 0.3 + 1.1j if of == "a number" else np.array([0.3 + 1.1j, -0.4 + 0.2j])
+
+    def f(x):
+        z = FUNCTIONS[name](factor * x + x * x + 0.2j)
+        return np.sum(np.real(z)) + 2 * np.sum(np.imag(z))
+
+    def slope(x):
+        return tapead.jvp(f, (x,), (1.0,))[1]
+
+    x, h = 0.7, 1e-5
+    gradient = tapead.grad(f)
+    differences = (gradient(x + h) - gradient(x - h)) / (2 * h)
+    found = [
+        tapead.jvp(slope, (x,), (1.0,))[1],
+        tapead.jvp(gradient, (x,), (1.0,))[1],
+        tapead.grad(slope)(x),
+        tapead.grad(gradient)(x),
+        tapead.hvp(f, (x,), (1.0,)),
+        tapead.hessian(f)(x),
+        tapead.linearize(gradient, x)[1](1.0),
+    ]
+    assert found == pytest.approx([differences] * 7, rel=1e-6)

@@ -183,7 +183,9 @@ def _number(x: Any) -> Any:
 def _widened(a: Any, v: Any) -> Any:
     """a in the dtype of the value, to which NumPy has cast it."""
     dtype = _COMPLEX if type(v) is complex else getattr(v, "dtype", None)
-    return a if dtype is None or getattr(a, "dtype", dtype) == dtype else a.astype(dtype)
+    if dtype is None or getattr(a, "dtype", dtype) == dtype or dtype_of(a).kind == "c":
+        return a
+    return a.astype(dtype)
 
 
 _power_of_constants = _partial(_OPS["powc"].da, 2)
