@@ -63,7 +63,7 @@ if __name__ == "__main__":
     norms = {}
     for name, activation, scale in cases:
         tape = tapead.record(loss, scale * weights, activation, argnums=0)
-        norms[name] = tape.flow(by="step", of="h").adjoint
+        norms[name] = tape.flow(by="step").adjoint
 
     print(f"|d loss / d h_t| of {STEPS} steps\n")
     print("   t", *(f"{name:>14}" for name in norms))

@@ -25,12 +25,12 @@ EXPECTED = {
         r"the program: 0\.16159616000000004 \(0\.09421119999999998, -0\.014531440000000003\)",
     ],
     "back_propagation_through_time.py": [
-        r"\n 100 +9\.\d+e-01 +4\.\d+e\+00 +5\.\d+e\+00 +1\.\d+e\+27\n",
-        r"\n  10 +5\.\d+e-46 +3\.\d+e-02 +9\.\d+e-28 +2\.\d+e\+52\n",
-        r"sigmoid, He: 0\.316, it vanishes",
-        r"relu, He: 0\.958, it lasts",
-        r"relu, He / 2: 0\.490, it vanishes",
-        r"relu, He \* 2: 1\.912, it explodes",
+        r"\n 100 +4\.3\de\+00 +7\.3\de\+00 +7\.7\de\+00 +1\.\d+e\+27\n",  # the norms of h - 1
+        r"\n  10 +2\.\d+e-45 +5\.\d+e-02 +1\.\d+e-27 +4\.\d+e\+52\n",
+        r"sigmoid, He: 0\.315, it vanishes",
+        r"relu, He: 0\.957, it lasts",
+        r"relu, He / 2: 0\.489, it vanishes",
+        r"relu, He \* 2: 1\.918, it explodes",
     ],
     "draw_a_graph.py": [
         r"reverse from e: d e / d node",
