@@ -12,7 +12,7 @@ from tapead.profile import profile
 pytest.importorskip("memory_profiler")
 
 
-def test_the_tapes_count_and_the_process_agree_on_5_million_rows():
+def test_the_tapes_count_and_the_process_agree_on_5_million_rows(tmp_path):
     if not tapead.compiled:
         pytest.skip("interpreted, a row is several Python objects while it is written")
     script = (
@@ -24,9 +24,12 @@ def test_the_tapes_count_and_the_process_agree_on_5_million_rows():
         "p = profile(f, memory=True)(1.0, 2_500_000)\n"
         "print(p.rows, p.process.growth, p.process.expected, len(p.process.seconds))\n"
     )
+    # The tapead of this test, compiled: not the sources that may be in the current folder.
+    place = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(tapead.__file__))}
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
+        [sys.executable, "-c", script],
+        capture_output=True, text=True, check=True, cwd=tmp_path, env=place,
+    )  # fmt: skip
     rows, growth, expected, samples = map(int, done.stdout.split())
     assert rows == 5_000_001
     assert expected == 21 * rows + 2 * 8  # source lines are in the process too
