@@ -6,6 +6,7 @@ as a plain array of floats is a passive one while a recording runs, on the same 
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import types
 from collections import deque
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from tapead import array, aware_random, reach, scalar
+from tapead import array, aware_random, reach, scalar, trees
 from tapead.reach import ABSENT
 
 _MOST_HELD = 1024  # a container that holds more is not looked through
@@ -75,23 +76,26 @@ def _held_by(x: Any) -> Iterator[tuple[Any, Any]]:
     elif isinstance(x, (list, deque, dict)):
         if type(x) is list and scalar.all_liftable(x):
             return  # what most lists are; the look of compiled code
-        values = x.values() if isinstance(x, dict) else x
-        if len(x) <= _MOST_HELD and not _NUMBERS.issuperset(map(type, values)):
+        # Copies here and below: other threads may change what they hold meanwhile.
+        values = list(x.values() if isinstance(x, dict) else x) if len(x) <= _MOST_HELD else ()
+        if not _NUMBERS.issuperset(map(type, values)):
             yield from ((x, key) for key in (list(x) if isinstance(x, dict) else range(len(x))))
     elif isinstance(x, functools.partial):
         yield from ((x.keywords, name) for name in x.keywords)
         yield x, "args"
     elif isinstance(x, type):
         if not reach.is_foreign(x):
-            yield from ((x, name) for name, value in vars(x).items() if _may_be_held(name, value))
+            yield from (
+                (x, name) for name, value in list(vars(x).items()) if _may_be_held(name, value)
+            )
     elif isinstance(x, types.SimpleNamespace):
-        yield from ((vars(x), name) for name in vars(x))
+        yield from ((vars(x), name) for name in list(vars(x)))
     elif not isinstance(x, types.ModuleType) and not reach.is_foreign(x):
         if type(reach.attribute(x, "__dict__")) is dict:
-            yield from ((vars(x), name) for name in vars(x))
+            yield from ((vars(x), name) for name in list(vars(x)))
         for cls in type(x).__mro__[:-1]:
             yield from _held_by(cls)
-            yield from ((x, name) for name in reach.slots(cls))
+            yield from ((x, name) for name in trees.slots(cls))
 
 
 def get(holder: Any, name: Any) -> Any:
@@ -99,7 +103,10 @@ def get(holder: Any, name: Any) -> Any:
     if isinstance(holder, dict):
         return dict.get(holder, name, ABSENT)  # the method of a subclass may do more
     if isinstance(holder, (list, deque)):
-        return holder[name] if name < len(holder) else ABSENT
+        try:
+            return holder[name]
+        except IndexError:  # it is shorter now
+            return ABSENT
     if type(holder) is types.CellType:
         return reach.contents(holder)
     if isinstance(holder, type):
@@ -111,12 +118,24 @@ def put(holder: Any, name: Any, value: Any) -> None:
     """Let a value stand at a place; ABSENT takes away what does."""
     if isinstance(holder, dict) and value is ABSENT:
         del holder[name]
-    elif isinstance(holder, (dict, list, deque)):
+    elif isinstance(holder, dict):
         holder[name] = value
+    elif isinstance(holder, (list, deque)):
+        with contextlib.suppress(IndexError):  # another thread has just cut it
+            holder[name] = value
     elif isinstance(holder, functools.partial) and name == "args":
         holder.__setstate__((holder.func, value, holder.keywords, vars(holder)))
     else:
         setattr(holder, name, value)
+
+
+def put_back(holder: Any, originals: dict[int, Any]) -> None:
+    """Let originals, by the ids of what stood for them, stand where a program has moved these."""
+    keys = list(holder) if isinstance(holder, dict) else range(len(holder))
+    for key in keys:
+        original = originals.get(id(get(holder, key)), ABSENT)
+        if original is not ABSENT:
+            put(holder, key, original)
 
 
 def places(begin: list[tuple[Any, Any]], roots: list) -> list[tuple[Any, Any, Any]]:

@@ -14,12 +14,11 @@ from __future__ import annotations
 
 import builtins
 import functools
-import linecache
 import math
 import sys
 import threading
 import types
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -27,7 +26,7 @@ import numpy as np
 
 import tapead.math
 from tapead import array, aware, aware_numpy, aware_scipy, aware_statistics, held, reach
-from tapead.errors import DetachedError, UnsupportedError
+from tapead.errors import DetachedError, TapeadError, UnsupportedError, at_line
 from tapead.reach import ABSENT
 
 _MOST_PLANS = 512
@@ -190,13 +189,11 @@ def _in_function(f: types.FunctionType) -> Iterator[Binding]:
 
 def _build(roots: tuple, extra: tuple[tuple[dict, types.CodeType], ...]) -> Plan:
     """The plan of functions and objects; `extra` are further globals, with the code run in them."""
-    if aware_scipy.load():
-        replacements, originals = aware_scipy.stand_ins()
-        _REPLACEMENTS.update(replacements)
-        _ORIGINALS.update(originals)
-    replacements, originals = aware_statistics.stand_ins()
-    _REPLACEMENTS.update(replacements)
-    _ORIGINALS.update(originals)
+    for library in (aware_scipy, aware_statistics):
+        if library.load():
+            replacements, originals = library.stand_ins()
+            _REPLACEMENTS.update(replacements)
+            _ORIGINALS.update(originals)
     reached = reach.reachable(roots)
     places = [(g.__globals__, g.__code__) for g in reached.functions] + list(extra)
     modules: dict[int, tuple[dict, set[str]]] = {}
@@ -228,15 +225,16 @@ def _build(roots: tuple, extra: tuple[tuple[dict, types.CodeType], ...]) -> Plan
     return Plan(tuple(bindings), tuple(importers.values()), arrays, reads, tuple(watched), nests)
 
 
-def _asks_class(code: types.CodeType, line: int) -> UnsupportedError:
+def _asks_class(code: types.CodeType, line: int) -> TapeadError:
     """While a recording runs, `float` stands for what both plain and tracked numbers are, and the
     class of a plain one is not that."""
-    source = linecache.getline(code.co_filename, line).strip()
-    quoted = f"\n    {source}" if source else ""
-    return UnsupportedError(
+    return at_line(
+        UnsupportedError,
         "whether an object's __class__ is float cannot be told for tracked numbers and plain ones "
-        f'alike.\n  File "{code.co_filename}", line {line}, in {code.co_name}{quoted}\n  Write '
-        "type(x) is float, or isinstance(x, float)."
+        "alike.",
+        "Write type(x) is float, or isinstance(x, float).",
+        code,
+        line,
     )
 
 
@@ -493,7 +491,11 @@ def enter(plan: Plan, token: object) -> None:
 
 
 def leave(plan: Plan, token: object) -> None:
-    """Undo `enter`.  A name that the program has bound anew meanwhile is left to it."""
+    """Undo `enter`.  A name that the program has bound anew meanwhile is left to it.
+
+    Where it has moved an array within a list or a dictionary, the plain one goes to its new place.
+    """
+    moved: dict[int, tuple[Any, dict, list]] = {}
     with _lock:
         for binding in plan.bindings:
             key = (id(binding.holder), binding.name)
@@ -504,9 +506,18 @@ def leave(plan: Plan, token: object) -> None:
                 bound = entry[1]
                 if held.get(bound.holder, bound.name) is bound.replacement:
                     held.put(bound.holder, bound.name, bound.original)
+                elif isinstance(bound.holder, (list, deque, dict)):
+                    _, originals, keys = moved.setdefault(key[0], (bound.holder, {}, []))
+                    originals[id(bound.replacement)] = bound.original
+                    keys.append(key)
+                    continue
                 del _active[key]
             else:
                 entry[0].discard(token)
+        for holder, originals, keys in moved.values():
+            held.put_back(holder, originals)
+            for key in keys:
+                del _active[key]
         for holder in plan.importers:
             _leave_imports(holder, token)
 
@@ -527,7 +538,7 @@ def _enter_imports(holder: dict, token: object) -> None:
         _real_import = builtins.__import__
         builtins.__import__ = _import
     if id(holder) not in _importers:
-        names = {name for name, x in holder.items() if _is_stand_in(x)}
+        names = {name for name, x in list(holder.items()) if _is_stand_in(x)}
         _importers[id(holder)] = (set(), names)
     _importers[id(holder)][0].add(token)
 

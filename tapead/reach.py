@@ -159,9 +159,18 @@ def leads_to_code(x: Any) -> bool:
     if type(x) in LEAVES:
         return False
     if type(x) in _CONTAINERS:
-        held = itertools.islice(x.values() if type(x) is dict else x, 8)
-        return any(map(leads_to_code, held))
+        return any(map(leads_to_code, _first(x)))
     return True
+
+
+def _first(container: Any) -> list:
+    """The first few of what a container holds."""
+    while True:
+        try:
+            held = container.values() if type(container) is dict else container
+            return list(itertools.islice(held, 8))
+        except RuntimeError:  # another thread has changed it meanwhile
+            continue
 
 
 def attribute(x: Any, name: str) -> Any:
@@ -175,13 +184,6 @@ def attribute(x: Any, name: str) -> Any:
 def closure_of(f: Any) -> tuple:
     """The cells of a function; none for anything else."""
     return f.__closure__ or () if type(f) is _FUNCTION else ()
-
-
-def slots(cls: type) -> tuple[str, ...]:
-    """The names in a class's ``__slots__``."""
-    found = vars(cls).get("__slots__", ())
-    found = (found,) if isinstance(found, str) else tuple(found)
-    return tuple(s for s in found if s not in ("__dict__", "__weakref__"))
 
 
 def contents(cell: types.CellType) -> Any:
@@ -251,9 +253,10 @@ def _from_function(f: types.FunctionType, reads: list[tuple[dict, str, Any]]) ->
             continue
         held = vars(x)
         for name in names.attributes & held.keys():
+            value = held.get(name, ABSENT)  # another thread's recording may have taken it away
             if isinstance(x, types.ModuleType):
-                reads.append((held, name, held[name]))
-            yield held[name]
+                reads.append((held, name, value))
+            yield value
 
 
 def _neighbors(x: Any) -> Iterator[Any]:

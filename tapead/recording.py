@@ -73,10 +73,12 @@ def recorded(
             late = None
             while True:
                 try:
-                    if plan.bindings or plan.importers:
-                        intercept.leave(plan, token)
-                    while tape.depth > depth:
-                        tape.shut()
+                    try:
+                        if plan.bindings or plan.importers:
+                            intercept.leave(plan, token)
+                    finally:
+                        while tape.depth > depth:
+                            tape.shut()
                     break
                 except KeyboardInterrupt as interrupt:
                     late = interrupt

@@ -26,8 +26,8 @@ class _State:
     def __init__(self, x: Any) -> None:
         self.cls = cls = type(x)
         self.names = tuple(f.name for f in dataclasses.fields(cls) if hasattr(x, f.name))
-        slots = [name for c in cls.__mro__ for name in _slots(c) if hasattr(x, name)]
-        held = {**{name: getattr(x, name) for name in slots}, **getattr(x, "__dict__", {})}
+        places = [name for c in cls.__mro__ for name in slots(c) if hasattr(x, name)]
+        held = {**{name: getattr(x, name) for name in places}, **getattr(x, "__dict__", {})}
         self.attributes = {
             name: value
             for name, value in held.items()
@@ -43,10 +43,11 @@ class _State:
         return hash((self.cls, self.names))
 
 
-def _slots(cls: type) -> tuple[str, ...]:
-    slots = vars(cls).get("__slots__", ())
-    slots = (slots,) if isinstance(slots, str) else tuple(slots)
-    return tuple(s for s in slots if s not in ("__dict__", "__weakref__"))
+def slots(cls: type) -> tuple[str, ...]:
+    """The names in a class's ``__slots__``."""
+    found = vars(cls).get("__slots__", ())
+    found = (found,) if isinstance(found, str) else tuple(found)
+    return tuple(s for s in found if s not in ("__dict__", "__weakref__"))
 
 
 def _register(cls: type) -> None:

@@ -99,3 +99,45 @@ def test_arrays_of_objects_that_objects_hold_are_found_and_are_plain_again_after
     assert type(buffer) is np.ndarray
     assert buffer.tolist() == [0.0, 6.0, 12.0]
     assert type(Shared.lists[1]) is type(space.array) is np.ndarray
+
+
+def test_arrays_that_a_program_moves_between_places_are_plain_again_afterwards():
+    waiting = [np.ones(2), np.full(2, 2.0), np.full(2, 3.0)]
+    named = {"new": np.ones(2)}
+    model = types.SimpleNamespace(before=None, now=np.ones(2))
+    first, new, now = waiting[0], named["new"], model.now
+
+    def f(x):
+        waiting.append(waiting.pop(0))
+        named["old"] = named.pop("new")
+        model.before, model.now = model.now, model.now * 2.0
+        return ((waiting[-1] + named["old"] + model.before) * x).sum()
+
+    assert tapead.grad(f)(1.0) == 6.0
+    assert waiting[-1] is first
+    assert named["old"] is new
+    assert model.before is now
+    assert [type(x) for x in waiting] == [np.ndarray] * 3
+
+
+def test_a_name_that_cannot_be_put_back_leaves_no_recording_open():
+    class Moody:
+        __slots__ = ("armed", "data")
+
+        def __init__(self):
+            self.data, self.armed = np.ones(2), False
+
+        def __setattr__(self, name, value):
+            if name == "data" and getattr(self, "armed", False):
+                raise RuntimeError("this may not be set")
+            object.__setattr__(self, name, value)
+
+    moody = Moody()
+
+    def f(x):
+        moody.armed = True
+        return (moody.data * x).sum()
+
+    with pytest.raises(RuntimeError, match="may not be set"):
+        tapead.grad(f)(1.0)
+    assert tapead.grad(lambda x: x * x)(3.0) == 6.0

@@ -7,6 +7,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
 import tapead
@@ -130,3 +131,38 @@ def test_caches_of_threads_are_their_own():
     finally:
         sys.setswitchinterval(interval)
     assert slopes == [math.copysign(1.0, x) for x in points]
+
+
+def test_what_a_function_reaches_may_be_changed_by_another_thread():
+    class Shared:
+        fixed = np.ones(3)
+
+    shared, numbers, arrays, ended = Shared(), {}, [np.ones(2)], threading.Event()
+
+    def change():
+        k = 0
+        while not ended.is_set():
+            k += 1
+            setattr(shared, f"a{k % 50}", k)
+            vars(shared).pop(f"a{(k + 25) % 50}", None)
+            setattr(Shared, f"b{k % 50}", [1.0])
+            numbers[k % 60] = np.ones(1)
+            numbers.pop((k + 30) % 60, None)
+            arrays.append(np.ones(1))
+            if len(arrays) > 30:
+                arrays.clear()
+
+    def f(x, held=numbers):
+        return x * x + (shared.fixed * x).sum() + 0.0 * len(held) + 0.0 * len(arrays)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    changing = threading.Thread(target=change)
+    changing.start()
+    try:
+        slopes = {tapead.grad(f)(1.0) for _ in range(500)}
+    finally:
+        ended.set()
+        changing.join()
+        sys.setswitchinterval(interval)
+    assert slopes == {5.0}

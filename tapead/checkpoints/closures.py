@@ -20,7 +20,7 @@ from tapead.tape import current
 # So many things are looked at in all, at the most.
 _IN_ALL = 5_000
 # What holds nothing, or only code.
-PLAIN = reach.LEAVES | {BuiltinFunctionType, np.ufunc, type(len), type(None)}
+PLAIN = reach.LEAVES | {BuiltinFunctionType, np.ufunc}
 DEFAULTS = ("__defaults__", "__kwdefaults__")
 
 
@@ -113,7 +113,8 @@ def _is_live(x: Any) -> bool:
     tape = current.tape
     pending = tape.pending
     try:
-        return array.is_active(x) and scalar.row_of(x) is not False
+        scalar.row_of(x)  # raises for a number of another recording
+        return array.is_active(x)
     except TapeadError:
         tape.pending = pending
         return False
@@ -131,10 +132,9 @@ def attributes(x: Any) -> Iterator[tuple[str, Any]]:
     if type(held) is dict:
         yield from list(held.items())
     for cls in type(x).__mro__:
-        slots = vars(cls).get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else slots:
+        for name in trees.slots(cls):
             y = reach.attribute(x, name)
-            if y is not reach.ABSENT and name != "__dict__":
+            if y is not reach.ABSENT:
                 yield name, y
 
 

@@ -34,14 +34,16 @@ def checkpoint(f: Callable) -> Callable:
     values in its closure, in its defaults, and in attributes of objects that it is given or holds.
     The reverse sweep runs it once more for each derivative, records that run, sweeps and drops it.
     So the tape of one call is there at a time, instead of all of them. A call has a price of its
-    own, some 0.3 milliseconds: f had better do hundreds of operations.
+    own, as hundreds of operations have: `profile` measures it, and reckons with it in its advice.
 
     Both runs have to be the same. For the second one the generators of ``numpy.random`` and
-    ``random``, and those that f gets or names, are put back, and so are attributes, lists and dicts
-    (of up to 64 elements) that f holds or gets and has changed; afterwards these are as the first
-    run left them. Results are compared to the last bit. Other effects, as of ``print``, are there
-    twice. A value with a derivative that leaves in another way than by the result is found in the
-    second run: there is none where nobody uses the result.
+    ``random``, and those that f gets or names, are put back, and so is what f holds or gets and has
+    changed: attributes, containers, variables of closures and global names; afterwards these are as
+    the first run left them. (Of a container of more than 64 elements what was appended is taken
+    off.) Iterators and files go on. Results are compared to the last bit. Other effects, as of
+    ``print``, are there twice. What other threads change as well is put back for them, too: f
+    should not use it. A value with a derivative that leaves in another way than by the result is
+    found in the second run: there is none where nobody uses the result.
 
     Parameters
     ----------

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tapead import reach
+from tapead import reach, trees
 
 _GENERATORS = (np.random.Generator, np.random.RandomState, np.random.BitGenerator, random.Random)
 
@@ -103,7 +103,5 @@ def _named(x: Any) -> list:
     if isinstance(x, functools.partial):
         found += [x.func, *x.args, *x.keywords.values()]
     for cls in type(x).__mro__:
-        slots = vars(cls).get("__slots__", ())
-        names = (slots,) if isinstance(slots, str) else slots
-        found += [reach.attribute(x, name) for name in names]
+        found += [reach.attribute(x, name) for name in trees.slots(cls)]
     return [y for y in found if y is not reach.ABSENT and not isinstance(y, type)]

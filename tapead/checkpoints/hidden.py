@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
-from tapead import reach
+from tapead import reach, trees
 from tapead.checkpoints.closures import PLAIN, reached_by
 
 # Of a longer list or dict it is what a run appends.
@@ -38,13 +38,16 @@ class _Names:
         return [reach.attribute(self.holder, name) for name in self.names]
 
     def put(self, values: Sequence) -> None:
-        for name, x in zip(self.names, values, strict=True):
-            if type(self.holder) is dict:
-                _put(self.holder, name, x)
-            elif x is not reach.ABSENT:
-                object.__setattr__(self.holder, name, x)
-            elif reach.attribute(self.holder, name) is not reach.ABSENT:
-                object.__delattr__(self.holder, name)
+        holder = self.holder
+        for name, x, now in zip(self.names, values, self.values(), strict=True):
+            if x is now:
+                continue
+            if type(holder) is dict:
+                holder.pop(name) if x is reach.ABSENT else holder.update({name: x})
+            elif x is reach.ABSENT:
+                object.__delattr__(holder, name)
+            else:
+                object.__setattr__(holder, name, x)
 
 
 class Changes:
@@ -75,8 +78,7 @@ class Changes:
         try:
             return f(*args)
         finally:
-            for (x, before), (_, state) in zip(self._found, now, strict=True):
-                _fill(x, before)  # of a long container this takes away what has come since
+            for x, state in now:
                 _fill(x, state)
 
 
@@ -116,12 +118,12 @@ def _parts(x: Any) -> Iterator[tuple[Any, Iterable]]:
     elif isinstance(x, ModuleType) or reach.is_foreign(x):
         return
     elif isinstance(x, type):
-        yield x, [y for y in vars(x).values() if isinstance(y, _CONTAINERS)]
+        yield x, [y for y in list(vars(x).values()) if isinstance(y, _CONTAINERS)]
     else:
         held = reach.attribute(x, "__dict__")
         if type(held) is dict:
             yield held, list(held.values())
-        names = [name for cls in type(x).__mro__ for name in reach.slots(cls)]
+        names = [name for cls in type(x).__mro__ for name in trees.slots(cls)]
         if names:
             slots = _Names(x, names)
             yield slots, slots.values()
@@ -154,14 +156,16 @@ def bound_names(code: CodeType) -> tuple[str, ...]:
 def _state(x: Any) -> Any:
     """What is in x: a copy, the values of its names, or the length of a long container."""
     if isinstance(x, _CONTAINERS):
-        if len(x) > _MOST:
-            return len(x)
-        return dict(x.items()) if isinstance(x, dict) else list(x)
+        return len(x) if len(x) > _MOST else _content(x)
     if type(x) is _Names:
         return x.values()
     if type(x) is CellType:
         return [reach.contents(x)]
-    return {name: y for name, y in vars(x).items() if not name.startswith("__")}
+    return {name: y for name, y in list(vars(x).items()) if not name.startswith("__")}
+
+
+def _content(x: Any) -> Any:
+    return dict.copy(x) if isinstance(x, dict) else list(x)
 
 
 def _same(a: Any, b: Any) -> bool:
@@ -177,14 +181,10 @@ def _same(a: Any, b: Any) -> bool:
 
 
 def _appended(x: Any, before: Any) -> Any:
-    """The state that x has now; of one that was long, what stands behind its former end."""
-    if type(before) is not int:
-        return _state(x) if not isinstance(x, _CONTAINERS) else _copied(x)
-    return (before, list(x.items())[before:] if isinstance(x, dict) else x[before:])
-
-
-def _copied(x: Any) -> Any:
-    return dict(x.items()) if isinstance(x, dict) else list(x)
+    """The state that x has now; of one that was long, its former end and what stands behind it."""
+    if type(before) is int:
+        return before, list(x.items())[before:] if isinstance(x, dict) else x[before:]
+    return _content(x) if isinstance(x, _CONTAINERS) else _state(x)
 
 
 def _fill(x: Any, state: Any) -> None:
@@ -196,6 +196,7 @@ def _fill(x: Any, state: Any) -> None:
         else:
             del x[state:]
     elif type(state) is tuple:
+        _fill(x, state[0])
         x.update(state[1]) if isinstance(x, dict) else x.extend(state[1])
     elif type(x) is CellType:
         if state[0] is not reach.ABSENT:
@@ -215,10 +216,3 @@ def _fill_class(cls: type, state: dict) -> None:
     for name, x in state.items():
         if vars(cls).get(name, reach.ABSENT) is not x:
             setattr(cls, name, x)
-
-
-def _put(names: dict, name: str, x: Any) -> None:
-    if x is reach.ABSENT:
-        names.pop(name, None)
-    else:
-        names[name] = x

@@ -11,6 +11,7 @@ import numpy as np
 from tapead import array
 from tapead.array import Array, plain_data, plain_of
 from tapead.errors import UnsupportedError
+from tapead.forms import same_bits
 
 # What it may take to find out whether two arrays with gaps share memory.
 _WORK = 100_000
@@ -46,7 +47,7 @@ def _kept(x: Any) -> Any:
     last = _copies.get(id(data))
     if last is not None:
         same, copy = last[0](), last[1]()
-        if same is data and copy is not None and _equal(data, copy):
+        if same is data and copy is not None and same_bits(data, copy):
             return copy
     copy = data.copy()
     if data.nbytes > _SMALL and not data.dtype.hasobject:
@@ -60,11 +61,6 @@ def _kept(x: Any) -> Any:
 _copies: dict[int, tuple[weakref.ref, weakref.ref]] = {}
 _SMALL = 4096
 _MOST = 256
-
-
-def _equal(x: np.ndarray, y: np.ndarray) -> bool:
-    """Whether two arrays are the same to the last bit."""
-    return x.shape == y.shape and x.dtype == y.dtype and x.tobytes() == y.tobytes()
 
 
 def in_place(

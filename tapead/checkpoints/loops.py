@@ -198,9 +198,8 @@ def _given(schedule: Any) -> Callable:
         )
 
     def make(n: int | None) -> schedules.Actions:
-        if (
-            n == 1
-        ):  # where there is nothing to choose; not all of the package's schedules begin here
+        # Where there is nothing to choose: not all of the package's schedules begin here.
+        if n == 1:
             return schedules.single()
         try:
             made = schedule(n)

@@ -306,14 +306,13 @@ def _same(x: Any, y: Any) -> bool:
     """Whether two leaves are the same to the last bit."""
     if type(x) is float and type(y) is float and x != 0.0:
         return x == y or (x != x and y != y)
-    x, y = np.asarray(plain_of(x)), np.asarray(plain_of(y))
-    return x.shape == y.shape and x.dtype == y.dtype and x.tobytes() == y.tobytes()
+    return forms.same_bits(np.asarray(plain_of(x)), np.asarray(plain_of(y)))
 
 
 def _near(x: Any, y: Any) -> bool:
     """Whether two leaves differ by rounding alone, as far as their dtype tells."""
     x, y = np.asarray(plain_of(x)), np.asarray(plain_of(y))
     if x.shape != y.shape or x.dtype != y.dtype or x.dtype.kind not in "fc":
-        return _same(x, y)
+        return forms.same_bits(x, y)
     room = float(np.finfo(x.dtype).eps) ** 0.5
     return np.allclose(x, y, rtol=room, atol=room * np.max(np.abs(y), initial=0.0), equal_nan=True)

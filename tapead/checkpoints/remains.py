@@ -49,7 +49,7 @@ class Left:
         self, name: str, functions: Sequence[Callable], cells: Sequence[Cell], given: Sequence = ()
     ) -> None:
         self._name = name
-        self._functions = [f for f in functions if f is not None]
+        self._kind = reach.shape(functions[0])
         self._given = [x for x in given if type(x) not in PLAIN]
         self._own = {id(c) for c in cells if type(c) is CellType}
         self._own_attributes = {(id(c.owner), c.name) for c in cells if type(c) is Attribute}
@@ -66,7 +66,7 @@ class Left:
 
     def begin(self) -> None:
         """Remember what is there before a run."""
-        kind = reach.shape(self._functions[0])
+        kind = self._kind
         if len(_looked) >= _KINDS:
             _looked.clear()
         count = _looked[kind] = _looked.get(kind, 0) + 1
