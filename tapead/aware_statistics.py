@@ -64,19 +64,24 @@ _DEFINITIONS = {
 }  # fmt: skip
 
 
-def stand_ins() -> tuple[dict[int, Any], dict[int, Any]]:
-    """What takes the place of functions of ``statistics``, and of itself, by id; and the module
-    again, by that of what stands for it.  Nothing, while nobody has imported it."""
+# What `stand_ins` gives, once the program has imported the module.
+_loaded: list[tuple[dict[int, Any], dict[int, Any]]] = []
+
+
+def load() -> bool:
+    """Make the stand-ins, if the program has imported ``statistics``; whether they are new."""
     module = sys.modules.get("statistics")
-    if module is None:
-        return {}, {}
-    return _made(module)
-
-
-@functools.cache
-def _made(module: types.ModuleType) -> tuple[dict[int, Any], dict[int, Any]]:
+    if module is None or _loaded:
+        return False
     names = {name: _stand_in(getattr(module, name), f) for name, f in _DEFINITIONS.items()}
     stand_in = types.ModuleType("statistics", module.__doc__)
     vars(stand_in).update(vars(module), **names)
     functions = {id(getattr(module, name)): f for name, f in names.items()}
-    return {id(module): stand_in, **functions}, {id(stand_in): module}
+    _loaded.append(({id(module): stand_in, **functions}, {id(stand_in): module}))
+    return True
+
+
+def stand_ins() -> tuple[dict[int, Any], dict[int, Any]]:
+    """What takes the place of functions of ``statistics``, and of itself, by id; and the module
+    again, by that of what stands for it."""
+    return _loaded[0]

@@ -182,11 +182,19 @@ def located(kind: type[TapeadError], what: str, remedy: str) -> TapeadError:
     frame = user_frame()
     if frame is None:
         return kind(f"{what}\n  {remedy}")
-    filename, lineno = frame.f_code.co_filename, frame.f_lineno
+    error = at_line(kind, what, remedy, frame.f_code, frame.f_lineno)
+    error.globals = frame.f_globals
+    return error
+
+
+def at_line(
+    kind: type[TapeadError], what: str, remedy: str, code: CodeType, lineno: int
+) -> TapeadError:
+    """As `located`, at a line of code that need not run now."""
+    filename = code.co_filename
     source = linecache.getline(filename, lineno).strip()
     quoted = f"\n    {source}" if source else ""
-    where = f'File "{filename}", line {lineno}, in {frame.f_code.co_name}'
+    where = f'File "{filename}", line {lineno}, in {code.co_name}'
     error = kind(f"{what}\n  {where}{quoted}\n  {remedy}")
-    error.filename, error.lineno = filename, lineno
-    error.globals, error.code = frame.f_globals, frame.f_code
+    error.filename, error.lineno, error.code = filename, lineno, code
     return error

@@ -42,6 +42,11 @@ def plain_copy(x: Any) -> Any:
     return x.copy() if type(x) is np.ndarray else array.plain_data(x)
 
 
+def same_bits(x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether two arrays are the same to the last bit."""
+    return x.shape == y.shape and x.dtype == y.dtype and x.tobytes() == y.tobytes()
+
+
 def changed(leaves: Sequence, copies: Sequence) -> bool:
     """Whether an array among copies is no longer what it was copied from."""
     return any(

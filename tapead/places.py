@@ -314,6 +314,11 @@ class Record:
         self.ins = ins
 
 
+def outs_of(record):
+    """The results of an operation: places, rows, None for whole numbers."""
+    return record.out if type(record.out) is tuple else (record.out,)
+
+
 @cython.final
 @cython.cclass
 class Row:

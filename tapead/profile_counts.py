@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tapead.elementary import OPS
-from tapead.places import Place, root_of
+from tapead.places import Place, outs_of, root_of
 from tapead.profile_uses import (
     ByPlace,
     Calls,
@@ -275,8 +275,7 @@ class _Arrays:
         self.made = np.full(len(self.sizes), len(tape))
         reads: list[tuple[int, int]] = []
         for row, record in zip(record_rows.tolist(), tape.records, strict=True):
-            outs = record.out if type(record.out) is tuple else (record.out,)
-            for k, x in enumerate((*record.ins, *outs)):
+            for k, x in enumerate((*record.ins, *outs_of(record))):
                 if type(x) is not Place:
                     continue
                 number = root_of(x).number

@@ -14,7 +14,7 @@ import numpy as np
 from tapead import kernels, partials
 from tapead.array import ADD_AT, COPY, INPUT, STOP, WRITE_AT, Own, plain_of
 from tapead.elementary import CODES, OPS
-from tapead.places import Place, Record, Row, root_of
+from tapead.places import Place, Record, Row, outs_of, root_of
 from tapead.rules.table import Joint
 from tapead.sweeps_arrays import numeric_sweep
 from tapead.tangents import ADDING, overwrite, tangent
@@ -153,8 +153,7 @@ class _Sweep:
         if all(t is None for t in given):
             return
         result = self.pushed(record, given)
-        outs = record.out if type(record.out) is tuple else (record.out,)
-        for out, tangents in zip(outs, result, strict=True):
+        for out, tangents in zip(outs_of(record), result, strict=True):
             if type(out) is Place:
                 self.put(out, tangents)
         if type(record.out) not in (Place, tuple):
@@ -171,10 +170,9 @@ class _Sweep:
             return [self.elementwise(record.rule, given, kept, v)]
         found = [self.one(record, [t if t is None else t[k] for t in given], kept, v)
                  for k in range(self.count)]  # fmt: skip
-        outs = record.out if type(record.out) is tuple else (record.out,)
         return [
             np.stack([_filled(x, out) for x in parts])
-            for parts, out in zip(zip(*found, strict=True), outs, strict=True)
+            for parts, out in zip(zip(*found, strict=True), outs_of(record), strict=True)
         ]
 
     def one(self, record: Record, given: list, kept: list, v: object) -> tuple:

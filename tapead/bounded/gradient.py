@@ -112,9 +112,15 @@ def bounded_gradient(
         found = run(tape)
         rows = len(tape)
         pending = watch.finish(stretches.seeds(found[1]))
-        took = (watch.taken, watch.rows_again, 0) if forks else (0, 0, watch.total)
-        changed = watch.changed if forks else 0
-        report = MemoryReport(rows, *took, watch.peak, limits.memory, changed)
+        report = MemoryReport(
+            rows=rows,
+            snapshots=watch.taken if forks else 0,
+            rows_again=watch.rows_again if forks else 0,
+            spilled=0 if forks else watch.total,
+            peak=watch.peak,
+            limit=limits.memory,
+            changed=watch.changed if forks else 0,
+        )
         return found, _adjoints(watch.inputs, pending), report
     except BaseException as error:
         if os.getpid() != process:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tapead import sweeps
-from tapead.places import Place, Record, flat_memory, root_of, view_at, zeros_at
+from tapead.places import Place, Record, flat_memory, outs_of, root_of, view_at, zeros_at
 from tapead.sweeps_arrays import Buffers
 from tapead.tape import BYTES_PER_CONSTANT, BYTES_PER_ROW, NEVER, ROWS_PER_CHUNK, Tape, memory
 
@@ -55,8 +55,7 @@ def size(tape: Tape, arrays: int) -> int:
 def array_bytes(record: Record, seen: set[int]) -> int:
     """Bytes that a record keeps alive, and those of its result's adjoint; what was seen is free."""
     total = 200  # of the record and its places
-    outs = record.out if type(record.out) is tuple else (record.out,)
-    for x in outs:
+    for x in outs_of(record):
         if type(x) is Place:
             total += x.size * x.dtype.itemsize
     for x in record.kept:
@@ -130,8 +129,7 @@ def _take_in_records(tape: Tape) -> None:
     """Let records name dropped rows, and storages, as the sweep finds them."""
     floor, base = tape.floor, tape.base
     for record in tape.records:
-        outs = record.out if type(record.out) is tuple else (record.out,)
-        for x in (*record.ins, *outs):
+        for x in (*record.ins, *outs_of(record)):
             if type(x) is Place:
                 root = root_of(x)
                 if 0 <= root.number < base:

@@ -15,8 +15,7 @@ import numpy as np
 from tapead.array import ADD_AT, ADD_IN, INPUT, SUB_IN, WRITE, WRITE_AT
 from tapead.elementary import CODES, OPS
 from tapead.inspect.columns import Columns
-from tapead.inspect.operations import outs_of
-from tapead.places import Place, Record, root_of
+from tapead.places import Place, Record, outs_of, root_of
 
 if TYPE_CHECKING:
     from tapead.inspect.recorded import RecordedTape

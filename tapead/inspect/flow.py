@@ -14,8 +14,7 @@ from tapead.inspect import flow_text
 from tapead.inspect.flow_norms import Norms, norms
 from tapead.inspect.flow_steps import Steps, steps_of
 from tapead.inspect.lines import Lines, lines_of, source_of
-from tapead.inspect.operations import outs_of
-from tapead.places import Place, root_of
+from tapead.places import Place, outs_of, root_of
 
 if TYPE_CHECKING:
     from tapead.inspect.recorded import RecordedTape

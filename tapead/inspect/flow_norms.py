@@ -17,8 +17,7 @@ from tapead import partials, sweeps
 from tapead.array import plain_of
 from tapead.elementary import CODES, OPS
 from tapead.inspect.derivatives import seeded
-from tapead.inspect.operations import outs_of
-from tapead.places import Place, Record, flat_memory, root_of
+from tapead.places import Place, Record, flat_memory, outs_of, root_of
 from tapead.sweeps_arrays import Buffers
 
 if TYPE_CHECKING:

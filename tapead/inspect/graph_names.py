@@ -13,8 +13,8 @@ import numpy as np
 from tapead.elementary import OPS
 from tapead.inspect.dataflow import ARRAY, ELEMENT, STORE, Dataflow, index_of
 from tapead.inspect.lines import Lines
-from tapead.inspect.operations import operation_name, outs_of
-from tapead.places import Place, root_of
+from tapead.inspect.operations import operation_name
+from tapead.places import Place, outs_of, root_of
 
 if TYPE_CHECKING:
     from tapead.inspect.recorded import RecordedTape

@@ -11,8 +11,7 @@ from tapead import partials, sweeps
 from tapead.inspect.dataflow import ARRAY, COPIED, FIRST, STORE, Dataflow
 from tapead.inspect.derivatives import seeded
 from tapead.inspect.flow_norms import size_of
-from tapead.inspect.operations import outs_of
-from tapead.places import Place, flat_memory
+from tapead.places import Place, flat_memory, outs_of
 from tapead.sweeps_arrays import Buffers
 
 if TYPE_CHECKING:

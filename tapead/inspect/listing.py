@@ -7,8 +7,8 @@ import os
 from typing import TYPE_CHECKING
 
 from tapead.inspect.arguments import at_least_0
-from tapead.inspect.operations import operation_name, outs_of
-from tapead.places import Place
+from tapead.inspect.operations import operation_name
+from tapead.places import Place, outs_of
 
 if TYPE_CHECKING:
     from tapead.inspect.recorded import RecordedTape, Row

@@ -15,9 +15,9 @@ import numpy as np
 from tapead.array import plain_of
 from tapead.elementary import CODES, OPS
 from tapead.inspect.columns import operand_values
-from tapead.inspect.operations import operation_name, outs_of
+from tapead.inspect.operations import operation_name
 from tapead.inspect.recorded import RecordedTape
-from tapead.places import Place, Record, Row, root_of
+from tapead.places import Place, Record, Row, outs_of, root_of
 from tapead.tape import Tape
 
 _ARRAY, _ELEMENT, _STORE = (CODES[name] for name in ("array", "element", "store"))

@@ -22,11 +22,6 @@ _NUMPYS = {
 }  # fmt: skip
 
 
-def outs_of(record: Record) -> tuple[Any, ...]:
-    """The results of an operation: places, rows, None for whole numbers."""
-    return record.out if type(record.out) is tuple else (record.out,)
-
-
 def operation_name(record: Record) -> str:
     """The name of an operation: NumPy's, or ``custom_vjp of f`` and the like.
 
