@@ -10,7 +10,7 @@ import contextlib
 import functools
 import types
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -66,36 +66,54 @@ def _may_be_held(name: str, value: Any) -> bool:
     return isinstance(value, (list, dict)) and len(value) > 0 and not name.startswith("__")
 
 
-def _held_by(x: Any) -> Iterator[tuple[Any, Any]]:
-    """The places in a function, a container or an object where plain arrays may be."""
+def _of_names(namespace: dict) -> list[tuple[Any, Any, Any]]:
+    """The places in a dictionary that hold something else than numbers and text."""
+    # A copy, here and below: other threads may change what they hold meanwhile.
+    pairs = list(namespace.items())
+    return [(namespace, name, x) for name, x in pairs if type(x) not in _NUMBERS]
+
+
+def _held_by(x: Any) -> Iterable[tuple[Any, Any, Any]]:
+    """The places in a function, a container or an object where plain arrays may be, with values."""
     if type(x) is types.FunctionType:
-        if not reach.is_ours(x):
-            yield from ((cell, "cell_contents") for cell in x.__closure__ or ())
-            yield x, "__defaults__"
-            yield from ((x.__kwdefaults__, name) for name in x.__kwdefaults__ or ())
-    elif isinstance(x, (list, deque, dict)):
-        if type(x) is list and scalar.all_liftable(x):
-            return  # what most lists are; the look of compiled code
-        # Copies here and below: other threads may change what they hold meanwhile.
-        values = list(x.values() if isinstance(x, dict) else x) if len(x) <= _MOST_HELD else ()
-        if not _NUMBERS.issuperset(map(type, values)):
-            yield from ((x, key) for key in (list(x) if isinstance(x, dict) else range(len(x))))
-    elif isinstance(x, functools.partial):
-        yield from ((x.keywords, name) for name in x.keywords)
-        yield x, "args"
-    elif isinstance(x, type):
-        if not reach.is_foreign(x):
-            yield from (
-                (x, name) for name, value in list(vars(x).items()) if _may_be_held(name, value)
-            )
-    elif isinstance(x, types.SimpleNamespace):
-        yield from ((vars(x), name) for name in list(vars(x)))
-    elif not isinstance(x, types.ModuleType) and not reach.is_foreign(x):
-        if type(reach.attribute(x, "__dict__")) is dict:
-            yield from ((vars(x), name) for name in list(vars(x)))
-        for cls in type(x).__mro__[:-1]:
-            yield from _held_by(cls)
-            yield from ((x, name) for name in trees.slots(cls))
+        return () if reach.is_ours(x) else _of_function(x)
+    if isinstance(x, dict):
+        return _of_names(x) if len(x) <= _MOST_HELD else ()
+    if isinstance(x, (list, deque)):
+        # Most lists are of numbers: the look of compiled code.
+        if len(x) > _MOST_HELD or (type(x) is list and scalar.all_liftable(x)):
+            return ()
+        return [(x, k, y) for k, y in enumerate(list(x)) if type(y) not in _NUMBERS]
+    if isinstance(x, functools.partial):
+        return [*_of_names(x.keywords), (x, "args", x.args)]
+    if isinstance(x, type):
+        return () if reach.is_foreign(x) else _of_class(x)
+    if isinstance(x, types.SimpleNamespace):
+        return _of_names(vars(x))
+    if isinstance(x, types.ModuleType) or reach.is_foreign(x):
+        return ()
+    return _of_object(x)
+
+
+def _of_function(f: types.FunctionType) -> list[tuple[Any, Any, Any]]:
+    found = [(cell, "cell_contents", reach.contents(cell)) for cell in f.__closure__ or ()]
+    if f.__defaults__:
+        found.append((f, "__defaults__", f.__defaults__))
+    return found + _of_names(f.__kwdefaults__ or {})
+
+
+def _of_object(x: Any) -> list[tuple[Any, Any, Any]]:
+    held = reach.attribute(x, "__dict__")
+    found = _of_names(held) if type(held) is dict else []
+    for cls in type(x).__mro__[:-1]:
+        found += [(x, name, reach.attribute(x, name)) for name in trees.slots(cls)]
+    return [*found, (x, "__class__", type(x))]
+
+
+def _of_class(cls: type) -> list[tuple[Any, Any, Any]]:
+    names = list(vars(cls).items())
+    found = [(cls, name, value) for name, value in names if _may_be_held(name, value)]
+    return found + [(cls, "__bases__", base) for base in cls.__bases__]
 
 
 def get(holder: Any, name: Any) -> Any:
@@ -143,22 +161,26 @@ def places(begin: list[tuple[Any, Any]], roots: list) -> list[tuple[Any, Any, An
 
     `begin` are places that are known, `roots` functions and arguments.
     """
-    held = list(begin)
-    todo, seen = [*roots, *(get(*place) for place in held)], set()
-    while todo:
+    found = []
+    todo, seen = list(roots), set()
+    reached = [(holder, name, get(holder, name)) for holder, name in begin]
+    while True:
+        for place in reached:
+            x = place[2]
+            if isinstance(x, tuple):
+                if any(map(has_version, x)):
+                    found.append(place)
+            elif has_version(x):
+                found.append(place)
+            elif type(x) not in _NUMBERS:
+                todo.append(x)
+        if not todo:
+            return found
         x = todo.pop()
         if type(x) is types.MethodType:
             todo.append(x.__self__)
             x = x.__func__
-        if type(x) in reach.LEAVES or id(x) in seen or len(seen) > _MOST:
-            continue
-        seen.add(id(x))
-        found = list(_held_by(x))
-        held += found
-        todo += [v for v in (get(*place) for place in found) if type(v) not in reach.LEAVES]
-    valued = ((holder, name, get(holder, name)) for holder, name in held)
-    return [
-        (holder, name, value)
-        for holder, name, value in valued
-        if has_version(value) or (isinstance(value, tuple) and any(map(has_version, value)))
-    ]
+        reached = ()
+        if type(x) not in reach.LEAVES and id(x) not in seen and len(seen) <= _MOST:
+            seen.add(id(x))
+            reached = _held_by(x)

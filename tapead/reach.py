@@ -212,7 +212,7 @@ class Names(NamedTuple):
     asks_class: tuple[types.CodeType, int] | None
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=8192)
 def names_of(code: types.CodeType) -> Names:
     """The global names, the attributes and the imported modules of a function's code."""
     kinds: dict[str, set[str]] = {"GLOBAL": set(), "ATTR": set(), "IMPORT_NAME": set()}

@@ -45,7 +45,9 @@ class _State:
 
 def slots(cls: type) -> tuple[str, ...]:
     """The names in a class's ``__slots__``."""
-    found = vars(cls).get("__slots__", ())
+    found = vars(cls).get("__slots__")
+    if not found:
+        return ()
     found = (found,) if isinstance(found, str) else tuple(found)
     return tuple(s for s in found if s not in ("__dict__", "__weakref__"))
 
