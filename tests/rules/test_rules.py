@@ -96,14 +96,15 @@ def inner(adjoints, directions):
 
 def slope(f, inputs, directions):
     """A derivative by central differences, the best of several steps by their own agreement."""
-    scale = 1.0
-    rows = []
+    steps = [2.0**-k * 2e-3 for k in range(-1, 9)]  # each is twice the next one
     with np.errstate(all="ignore"):
-        for k in range(9):
-            h = scale * 2.0**-k * 2e-3
-            near = f(*moved(inputs, directions, h)) - f(*moved(inputs, directions, -h))
-            far = f(*moved(inputs, directions, 2 * h)) - f(*moved(inputs, directions, -2 * h))
-            rows.append((8 * near - far) / (12 * h))
+        apart = [
+            f(*moved(inputs, directions, h)) - f(*moved(inputs, directions, -h)) for h in steps
+        ]
+        rows = [
+            (8 * near - far) / (12 * h)
+            for (far, near), h in zip(itertools.pairwise(apart), steps[1:])
+        ]
     change = [abs(a - b) for a, b in itertools.pairwise(rows)]
     best = int(np.argmin(change))
     return rows[best + 1], change[best]
