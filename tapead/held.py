@@ -55,7 +55,7 @@ def may_lead_to_arrays(x: Any) -> bool:
     if isinstance(x, _HOLDERS):
         return True
     if isinstance(x, type):
-        return any(_may_be_held(name, value) for name, value in list(vars(x).items()))
+        return any(_may_be_held(name, value) for name, value in reach.pairs(vars(x)))
     return not reach.is_foreign(x)
 
 
@@ -68,8 +68,7 @@ def _may_be_held(name: str, value: Any) -> bool:
 
 def _of_names(namespace: dict) -> list[tuple[Any, Any, Any]]:
     """The places in a dictionary that hold something else than numbers and text."""
-    # A copy, here and below: other threads may change what they hold meanwhile.
-    pairs = list(namespace.items())
+    pairs = reach.pairs(namespace)
     return [(namespace, name, x) for name, x in pairs if type(x) not in _NUMBERS]
 
 
@@ -111,7 +110,7 @@ def _of_object(x: Any) -> list[tuple[Any, Any, Any]]:
 
 
 def _of_class(cls: type) -> list[tuple[Any, Any, Any]]:
-    names = list(vars(cls).items())
+    names = reach.pairs(vars(cls))
     found = [(cls, name, value) for name, value in names if _may_be_held(name, value)]
     return found + [(cls, "__bases__", base) for base in cls.__bases__]
 

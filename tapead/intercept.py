@@ -165,7 +165,7 @@ def _bindings(holder: Any, values: Iterable[tuple[str, Any]]) -> Iterator[Bindin
 
 def _in_globals(holder: dict, names: set[str]) -> Iterator[Binding]:
     """The bindings of one module whose functions use these names."""
-    yield from _bindings(holder, list(holder.items()))
+    yield from _bindings(holder, reach.pairs(holder))
     wanted = names & _BUILTINS.keys()
     if "type" in wanted:
         wanted.add("float")  # what type(x) gives is compared with it
@@ -184,7 +184,7 @@ def _in_function(f: types.FunctionType) -> Iterator[Binding]:
         yield active[1]
     elif any(new is not old for new, old in zip(replaced, defaults, strict=True)):
         yield Binding(f, "__defaults__", defaults, replaced)
-    yield from _bindings(f.__kwdefaults__, list((f.__kwdefaults__ or {}).items()))
+    yield from _bindings(f.__kwdefaults__, reach.pairs(f.__kwdefaults__ or {}))
 
 
 def _build(roots: tuple, extra: tuple[tuple[dict, types.CodeType], ...]) -> Plan:
@@ -211,9 +211,9 @@ def _build(roots: tuple, extra: tuple[tuple[dict, types.CodeType], ...]) -> Plan
         for b in _in_globals(holder, names | reach.all_names(holder))
     ]
     watched = [b for g in reached.functions for b in _in_function(g)]
-    watched += [b for c in reached.classes for b in _bindings(c, list(vars(c).items()))]
+    watched += [b for c in reached.classes for b in _bindings(c, reach.pairs(vars(c)))]
     namespaces = [vars(x) for x in reached.objects]
-    watched += [b for held in namespaces for b in _bindings(held, list(held.items()))]
+    watched += [b for held in namespaces for b in _bindings(held, reach.pairs(held))]
     bindings += watched
     reads = tuple((held, name, _unbound(held, name, x)) for held, name, x in reached.reads)
     # NumPy's functions have attributes, too.
@@ -538,7 +538,7 @@ def _enter_imports(holder: dict, token: object) -> None:
         _real_import = builtins.__import__
         builtins.__import__ = _import
     if id(holder) not in _importers:
-        names = {name for name, x in list(holder.items()) if _is_stand_in(x)}
+        names = {name for name, x in reach.pairs(holder) if _is_stand_in(x)}
         _importers[id(holder)] = (set(), names)
     _importers[id(holder)][0].add(token)
 
@@ -549,7 +549,7 @@ def _leave_imports(holder: dict, token: object) -> None:
         return
     if len(tokens) == 1:
         # `global m; import math as m` has bound the stand-in for good.
-        for name, x in list(holder.items()):
+        for name, x in reach.pairs(holder):
             if _is_stand_in(x) and name not in stand_ins and (id(holder), name) not in _active:
                 holder[name] = _ORIGINALS[id(x)]
         del _importers[id(holder)]

@@ -173,6 +173,16 @@ def _first(container: Any) -> list:
             continue
 
 
+def pairs(namespace: Any) -> Iterable[tuple[Any, Any]]:
+    """What a dictionary, or the names of a class, hold now: other threads may change them.
+
+    A copy is made in one go; while a list of its items is made, garbage may be collected, and
+    whatever runs then lets other threads run.
+    """
+    copy = dict.copy if isinstance(namespace, dict) else types.MappingProxyType.copy
+    return copy(namespace).items()
+
+
 def attribute(x: Any, name: str) -> Any:
     """An attribute, ABSENT where the object has none or cannot tell."""
     try:

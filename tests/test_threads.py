@@ -2,6 +2,7 @@
 
 import builtins
 import functools
+import gc
 import math
 import sys
 import threading
@@ -139,10 +140,20 @@ def test_what_a_function_reaches_may_be_changed_by_another_thread():
 
     shared, numbers, arrays, ended = Shared(), {}, [np.ones(2)], threading.Event()
 
+    class Garbage:
+        """Whose finalizer lets other threads run, wherever it is collected."""
+
+        def __init__(self):
+            self.itself = self
+
+        def __del__(self):
+            sum(range(20))
+
     def change():
         k = 0
         while not ended.is_set():
             k += 1
+            Garbage()
             setattr(shared, f"a{k % 50}", k)
             vars(shared).pop(f"a{(k + 25) % 50}", None)
             setattr(Shared, f"b{k % 50}", [1.0])
@@ -155,8 +166,9 @@ def test_what_a_function_reaches_may_be_changed_by_another_thread():
     def f(x, held=numbers):
         return x * x + (shared.fixed * x).sum() + 0.0 * len(held) + 0.0 * len(arrays)
 
-    interval = sys.getswitchinterval()
+    interval, thresholds = sys.getswitchinterval(), gc.get_threshold()
     sys.setswitchinterval(1e-6)
+    gc.set_threshold(20, 2, 2)
     changing = threading.Thread(target=change)
     changing.start()
     try:
@@ -165,4 +177,5 @@ def test_what_a_function_reaches_may_be_changed_by_another_thread():
         ended.set()
         changing.join()
         sys.setswitchinterval(interval)
+        gc.set_threshold(*thresholds)
     assert slopes == {5.0}

@@ -130,7 +130,7 @@ def _is_object(x: Any) -> bool:
 def attributes(x: Any) -> Iterator[tuple[str, Any]]:
     held = reach.attribute(x, "__dict__")
     if type(held) is dict:
-        yield from list(held.items())
+        yield from reach.pairs(held)
     for cls in type(x).__mro__:
         for name in trees.slots(cls):
             y = reach.attribute(x, name)

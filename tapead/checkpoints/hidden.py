@@ -161,7 +161,7 @@ def _state(x: Any) -> Any:
         return x.values()
     if type(x) is CellType:
         return [reach.contents(x)]
-    return {name: y for name, y in list(vars(x).items()) if not name.startswith("__")}
+    return {name: y for name, y in reach.pairs(vars(x)) if not name.startswith("__")}
 
 
 def _content(x: Any) -> Any:
@@ -183,7 +183,7 @@ def _same(a: Any, b: Any) -> bool:
 def _appended(x: Any, before: Any) -> Any:
     """The state that x has now; of one that was long, its former end and what stands behind it."""
     if type(before) is int:
-        return before, list(x.items())[before:] if isinstance(x, dict) else x[before:]
+        return before, list(reach.pairs(x))[before:] if isinstance(x, dict) else x[before:]
     return _content(x) if isinstance(x, _CONTAINERS) else _state(x)
 
 
